@@ -1,0 +1,192 @@
+// The command line: arguments, load, run, write. The only place that prints or exits.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <new>
+
+#include "runtime/metrics.hpp"
+#include "runtime/plan.hpp"
+#include "runtime/run.hpp"
+#include "runtime/run_folder.hpp"
+
+namespace {
+
+using namespace orrery;
+
+std::atomic<bool> interrupted{false};
+void on_signal(int) { interrupted = true; }
+
+struct Arguments {
+  std::string file, out, device, what;
+  std::vector<std::string> sets;
+  bool quiet = false;
+  int threads = 0;
+};
+
+Experiment load(const Arguments& a) {
+  std::vector<std::pair<std::string, std::string>> sets;
+  for (const auto& s : a.sets) {
+    const auto at = s.find('=');
+    if (at == std::string::npos || at == 0) throw ExperimentError(fmt::format("--set {}: no '='; write --set table.key=value", s));
+    sets.emplace_back(s.substr(0, at), s.substr(at + 1));
+  }
+  return load_experiment(a.file, sets, a.device);
+}
+
+// On a terminal one line that is rewritten; in a pipe one line per record point.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
+  void show(const Progress& p) {
+    if (quiet_) return;
+    const double done = static_cast<double>(p.launch) + (p.steps > 0 ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 1.0);
+    const double all = static_cast<double>(p.launches), left = done > 0 ? p.seconds * (all - done) / done : 0;
+    const std::string launch = p.launches > 1 ? fmt::format("launch {}/{}  ", p.launch + 1, p.launches) : "";
+    const std::string facts = fmt::format("{}step {}/{}  {} {:.5g}  {:.3g} worker-steps/s", launch, p.step, p.steps, p.first_metric,
+                                          p.first_value, p.worker_steps_per_second);
+    if (terminal_) {
+      constexpr int width = 24;
+      const int filled = static_cast<int>(width * done / all);
+      fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {}  {:.0f} s left\033[K", "", filled, "", width - filled, facts, left);
+      open_ = true;
+    } else {
+      fmt::print(stderr, "{}\n", facts);
+    }
+    std::fflush(stderr);
+  }
+  void sentence(const std::string& text) {
+    if (quiet_) return;
+    end();
+    fmt::print(stderr, "orrery: {}\n", text);
+  }
+  void end() {
+    if (open_) fmt::print(stderr, "\n");
+    open_ = false;
+  }
+
+ private:
+  bool quiet_, terminal_, open_ = false;
+};
+
+int run_command(const Arguments& a) {
+  const Experiment e = load(a);
+  RunFolder folder(e, a.out);
+  ProgressLine line(a.quiet);
+  RunOptions options;
+  options.progress = [&](const Progress& p) { line.show(p); };
+  options.notice = [&](const std::string& s) { line.sentence(s); };
+  options.interrupt = &interrupted;
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  RunResult result;
+  try {
+    result = run(e, options);
+  } catch (...) {
+    line.end();
+    throw;
+  }
+  line.end();
+  folder.commit(e, result);
+  if (!a.quiet) {
+    fmt::print("{}", final_table(e, result));
+    fmt::print("{} worker-steps in {:.1f} s; peak memory {:.1f} MiB (planned {:.1f} MiB); results in {}\n", result.worker_steps,
+               result.run_seconds, static_cast<double>(result.peak_memory) / (1 << 20), static_cast<double>(result.planned_memory) / (1 << 20),
+               folder.path());
+  }
+  return 0;
+}
+
+int check_command(const Arguments& a) {
+  fmt::print("{}", describe_plan(load(a)));
+  return 0;
+}
+
+template <class T>
+void print_table(const char* title, const Table<T>& table) {
+  fmt::print("{}\n", title);
+  for (const auto* entry : table) fmt::print("  {:<24} {}\n", entry->name, entry->what);
+}
+
+int list_command(const Arguments& a) {
+  const bool all = a.what.empty();
+  if (all || a.what == "algorithms") print_table("algorithms", algorithm_table());
+  if (all || a.what == "models") print_table("models", model_table());
+  if (all || a.what == "datasets") print_table("datasets", data_table());
+  if (all || a.what == "partitions") print_table("partitions", partition_table());
+  if (all || a.what == "metrics") {
+    fmt::print("metrics\n");
+    for (const auto& m : metric_table()) fmt::print("  {:<24} {}\n", m.name, m.what);
+  }
+  return 0;
+}
+
+int devices_command() {
+  for (const auto& d : devices())
+    fmt::print("{:<8} {}  {} {}  {:.1f} of {:.1f} GiB free  {}\n", d.backend == Backend::cpu ? "cpu" : fmt::format("cuda:{}", d.ordinal), d.name,
+               d.units, d.backend == Backend::cpu ? "threads" : "multiprocessors", static_cast<double>(d.memory_free) / (1 << 30),
+               static_cast<double>(d.memory_total) / (1 << 30), d.detail);
+  return 0;
+}
+
+int command_line(int argc, char** argv) {
+  Arguments a;
+  CLI::App app{"Orrery: a GPU simulator of distributed SGD with hundreds to millions of virtual workers"};
+  app.set_version_flag("--version", ORRERY_VERSION);
+  app.require_subcommand(1);
+  app.add_option("--threads", a.threads, "CPU threads (default: all); no result depends on it")->check(CLI::Range(1, 4096));
+  app.fallthrough();
+
+  const auto with_file = [&](CLI::App* c) {
+    c->add_option("FILE", a.file, "experiment file (TOML)")->required();
+    c->add_option("--set", a.sets, "key=value: override a key of the file; may be repeated")->take_all()->expected(1)->delimiter('\0');
+    c->add_option("--device", a.device, "auto | cpu | cuda | cuda:<number>");
+  };
+  auto* run = app.add_subcommand("run", "run an experiment and write its run folder");
+  with_file(run);
+  run->add_option("--out", a.out, "run folder (default: runs/<name>-<n>)");
+  run->add_flag("--quiet", a.quiet, "print nothing but errors");
+  auto* check = app.add_subcommand("check", "validate an experiment and print its plan: schedule, memory, bits; start nothing");
+  with_file(check);
+  auto* list = app.add_subcommand("list", "list the parts that an experiment file can name");
+  list->add_option("WHAT", a.what, "algorithms | models | datasets | partitions | metrics")
+      ->check(CLI::IsMember({"algorithms", "models", "datasets", "partitions", "metrics"}));
+  auto* devices = app.add_subcommand("devices", "list the devices that answer");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    fmt::print(stderr, "orrery: {}; see orrery --help\n", e.what());
+    return static_cast<int>(ExitCode::experiment);
+  }
+  if (a.threads > 0) set_threads(a.threads);
+  if (*run) return run_command(a);
+  if (*check) return check_command(a);
+  if (*list) return list_command(a);
+  if (*devices) return devices_command();
+  return static_cast<int>(ExitCode::experiment);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return command_line(argc, argv);
+  } catch (const orrery::UserError& e) {
+    fmt::print(stderr, "orrery: {}\n", e.what());
+    return static_cast<int>(e.code());
+  } catch (const orrery::Interrupted& e) {
+    fmt::print(stderr, "orrery: {}\n", e.what());
+    return static_cast<int>(orrery::ExitCode::interrupted);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "orrery: host memory is exhausted; lower network.workers, replicas or data.limit_train\n");
+    return static_cast<int>(orrery::ExitCode::device);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "orrery: internal error: {}; please report it with the experiment file\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,31 @@
+// The clock of a launch: which slot comes next, and how many local steps each row has taken.
+//
+//   steps[r] <- steps[r] + sum_{s < n} θ_r(t + s)        θ: does row r step in that slot
+//   *base    <- *base + n                                after all rows are counted
+//
+// Result   integers, exact. Cost: n Philox blocks per row where its rate is below 1, none where it is 1.
+#pragma once
+
+#include "kernels/core/context.hpp"
+#include "kernels/rows.hpp"
+
+namespace orrery {
+
+void count_steps(const Context&, const Rows&, Slot, int64_t n, VectorView<int64_t> steps);
+void advance_clock(const Context&, VectorView<int64_t> base, int64_t n);
+
+ORRERY_HD inline int64_t steps_taken(const Rows& rows, int64_t r, int64_t t, int64_t n) {
+  if (rows.rate[r] >= 1) return n;
+  int64_t taken = 0;
+  for (int64_t s = 0; s < n; ++s) taken += rows.active(r, t + s) ? 1 : 0;
+  return taken;
+}
+
+namespace detail {
+template <Backend B>
+void count_steps_impl(const Context&, const Rows&, Slot, int64_t n, VectorView<int64_t> steps);
+template <Backend B>
+void advance_clock_impl(const Context&, VectorView<int64_t> base, int64_t n);
+}  // namespace detail
+
+}  // namespace orrery

@@ -1,0 +1,33 @@
+// The element-wise part of a step, for all rows at once.
+//
+//   descend      w[r,j] <- w[r,j] - eta_r * g[r,j]                                       rung (a): gradients in memory
+//   add_decay    g[r,j] <- g[r,j] + lambda * w[r,j]          j < n, rows that step in slot t   (l2 of the weights, rung (a))
+//   decay        w[r,j] <- w[r,j] - eta_r * lambda * w[r,j]  j < n, rows that step in slot t   (the same, folded: rung (b))
+//
+// Shapes   w, g (rows, P); w of add_decay may share one row (stride 0).
+// Result   each element depends on its own inputs only: same bits for any grid and any number of shards.
+// Cost     reads 2 and writes 1 element per parameter (decay: 1 and 1): memory bound.
+#pragma once
+
+#include "kernels/core/context.hpp"
+#include "kernels/rows.hpp"
+
+namespace orrery {
+
+template <class T>
+void descend(const Context&, const Rows&, MatrixView<T> w, MatrixView<const T> g);
+template <class T>
+void add_decay(const Context&, const Rows&, Slot, double lambda, int64_t n, MatrixView<const T> w, MatrixView<T> g);
+template <class T>
+void decay(const Context&, const Rows&, Slot, double lambda, int64_t n, MatrixView<T> w);
+
+namespace detail {
+template <class T, Backend B>
+void descend_impl(const Context&, const Rows&, MatrixView<T> w, MatrixView<const T> g);
+template <class T, Backend B>
+void add_decay_impl(const Context&, const Rows&, Slot, double lambda, int64_t n, MatrixView<const T> w, MatrixView<T> g);
+template <class T, Backend B>
+void decay_impl(const Context&, const Rows&, Slot, double lambda, int64_t n, MatrixView<T> w);
+}  // namespace detail
+
+}  // namespace orrery

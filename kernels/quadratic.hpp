@@ -1,0 +1,54 @@
+// Quadratic risks of the theory bench: worker i has F_i(x) = 1/2 sum_j a_ij (x_j - c_ij)^2.
+//
+//   gradient of a batch of B samples   g_j = a_ij (x_j - c_ij) + (s / sqrt(B)) * n_j     n_j standard normal, keyed (seed; worker, slot, j)
+//                                      (batch "full": no noise)
+//   quadratic_steps      `steps` times, for rows that step in the slot:  x_j <- x_j - eta_r * g_j      x stays in a register
+//   quadratic_gradients  g[r,:] of one slot (rung (a)); 0 for rows that skip it
+//   quadratic_losses     out[r] = F_{worker_r}(x[r,:])
+//
+// Shapes   x (rows, P), for gradients and losses also one shared row (stride 0); a, c (W,P) or one row for all workers (stride 0).
+// Result   each element depends on its own inputs only; losses: order fixed by P. Same bits for any grid, neighbours and shards.
+// Cost     steps: 8 P sizeof(T) bytes per row for any number of steps; about 4 flop, and 35 operations where noise is drawn, per element.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/core/context.hpp"
+#include "kernels/rows.hpp"
+
+namespace orrery {
+
+template <class T>
+struct QuadraticView {
+  MatrixView<const T> curvature, center;
+  double noise = 0;
+};
+
+template <class T>
+void quadratic_steps(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x);
+template <class T>
+void quadratic_gradients(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x, MatrixView<T> g);
+template <class T>
+void quadratic_losses(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x, VectorView<double> out);
+
+template <class T>
+ORRERY_HD inline T quadratic_gradient(const QuadraticView<T>& q, const Rows& rows, int64_t r, int64_t t, int64_t j, T x) {
+  const int64_t w = rows.worker[r];
+  T g = q.curvature(w, j) * (x - q.center(w, j));
+  if (q.noise > 0 && rows.batch[r] > 0) {
+    const Stream normal(rows.seed[r], Draw::gradient_noise, static_cast<uint32_t>(w), static_cast<uint64_t>(t));
+    g += static_cast<T>(q.noise / std::sqrt(static_cast<double>(rows.batch[r])) * normal.normal(static_cast<uint32_t>(j)));
+  }
+  return g;
+}
+
+namespace detail {
+template <class T, Backend B>
+void quadratic_steps_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x);
+template <class T, Backend B>
+void quadratic_gradients_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x, MatrixView<T> g);
+template <class T, Backend B>
+void quadratic_losses_impl(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x, VectorView<double> out);
+}  // namespace detail
+
+}  // namespace orrery

@@ -1,0 +1,77 @@
+#include "kernels/core/block.cuh"
+#include "kernels/core/launch.cuh"
+#include "kernels/quadratic.hpp"
+
+namespace orrery::detail {
+namespace {
+
+// Grid: x = blocks of 128 threads along the parameters; y = rows, strided. A thread keeps its element in a register for all steps.
+template <class T>
+__global__ void quadratic_steps_kernel(QuadraticView<T> q, Rows rows, Slot slot, int64_t steps, MatrixView<T> x) {
+  const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (j >= x.extent(1)) return;
+  const int64_t t = slot.at();
+  for (int64_t r = blockIdx.y; r < rows.count; r += gridDim.y) {
+    const T eta = static_cast<T>(rows.learning_rate[r]);
+    T value = x(r, j);
+    for (int64_t s = 0; s < steps; ++s)
+      if (rows.active(r, t + s)) value -= eta * quadratic_gradient(q, rows, r, t + s, j, value);
+    x(r, j) = value;
+  }
+}
+
+template <class T>
+__global__ void quadratic_gradients_kernel(QuadraticView<T> q, Rows rows, Slot slot, MatrixView<const T> x, MatrixView<T> g) {
+  const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (j >= g.extent(1)) return;
+  const int64_t t = slot.at();
+  for (int64_t r = blockIdx.y; r < rows.count; r += gridDim.y)
+    g(r, j) = rows.active(r, t) ? quadratic_gradient(q, rows, r, t, j, x(r, j)) : T{0};
+}
+
+template <class T>
+__global__ void quadratic_losses_kernel(QuadraticView<T> q, Rows rows, MatrixView<const T> x, VectorView<double> out) {
+  for (int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
+    const int64_t w = rows.worker[r];
+    double sum = 0;
+    for (int64_t j = threadIdx.x; j < x.extent(1); j += blockDim.x) {
+      const double away = static_cast<double>(x(r, j)) - static_cast<double>(q.center(w, j));
+      sum += 0.5 * static_cast<double>(q.curvature(w, j)) * away * away;
+    }
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) out[r] = sum;
+  }
+}
+
+dim3 grid_for(int64_t columns, int64_t rows) {
+  return dim3(static_cast<unsigned>((columns + 127) / 128), static_cast<unsigned>(rows < 65535 ? rows : 65535));
+}
+
+}  // namespace
+
+template <class T, Backend B>
+void quadratic_steps_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> x) {
+  launch(quadratic_steps_kernel<T>, grid_for(x.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, steps, x);
+}
+template <class T, Backend B>
+void quadratic_gradients_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, MatrixView<const T> x,
+                              MatrixView<T> g) {
+  launch(quadratic_gradients_kernel<T>, grid_for(g.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, x, g);
+}
+template <class T, Backend B>
+void quadratic_losses_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x, VectorView<double> out) {
+  launch(quadratic_losses_kernel<T>, dim3(static_cast<unsigned>(rows.count < (1 << 20) ? rows.count : (1 << 20))), dim3(128), 0,
+         ctx.stream(), q, rows, x, out);
+}
+
+#define ORRERY_INSTANTIATE(T)                                                                                                    \
+  template void quadratic_steps_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t,      \
+                                                       MatrixView<T>);                                                           \
+  template void quadratic_gradients_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot,           \
+                                                           MatrixView<const T>, MatrixView<T>);                                  \
+  template void quadratic_losses_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&,                    \
+                                                        MatrixView<const T>, VectorView<double>);
+ORRERY_INSTANTIATE(float)
+ORRERY_INSTANTIATE(double)
+
+}  // namespace orrery::detail

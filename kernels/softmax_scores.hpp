@@ -1,0 +1,31 @@
+// Loss and accuracy of several softmax-regression models on a whole set.
+//
+//   loss[m] = sum_s u[k_m,s] * (-log softmax(V_m x_s + b_m)_{y_s}) + (l2/2) |V_m|^2        hits[m] = sum_s u[k_m,s] * [argmax = y_s]
+//
+// Shapes   w (M,P); u (K,n) sample weights with k_m the row of model m; an empty u means 1/n for every sample. Host results, float64.
+// Result   CPU: samples in fixed pieces, added in order: same bits for any number of threads and of models beside it.
+//          CUDA: same bits run to run. A tie in the argmax goes to the first class.
+// Cost     2 M n d C flop; the set is gathered once per chunk of models.
+#pragma once
+
+#include <vector>
+
+#include "kernels/softmax_steps.hpp"
+
+namespace orrery {
+
+struct Scores {
+  std::vector<double> loss, hits;  // (M)
+};
+
+template <class T>
+Scores softmax_scores(const Context&, const SoftmaxView&, MatrixView<const T> w, MatrixView<const double> u,
+                      const std::vector<int64_t>& row_of_model);
+
+namespace detail {
+template <class T, Backend B>
+Scores softmax_scores_impl(const Context&, const SoftmaxView&, MatrixView<const T> w, MatrixView<const double> u,
+                           const std::vector<int64_t>& row_of_model);
+}  // namespace detail
+
+}  // namespace orrery

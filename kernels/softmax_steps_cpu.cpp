@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <vector>
+
+#include "kernels/batched_gemm.hpp"
+#include "kernels/minibatch_inline.hpp"
+#include "kernels/softmax_loss.hpp"
+#include "kernels/softmax_steps.hpp"
+
+namespace orrery::detail {
+namespace {
+
+constexpr int64_t places = 64;  // samples gathered at once: 64 * 784 floats stay in L2 beside the worker's parameters
+
+// One thread's room for a batch: gathered samples, logits, labels.
+template <class T>
+struct Batch {
+  const SoftmaxView& model;
+  int64_t d, classes;
+  std::vector<T> x, z;
+  std::vector<int32_t> y;
+
+  Batch(const SoftmaxView& m, int64_t max_batch)
+      : model(m),
+        d(m.samples.features()),
+        classes(m.classes),
+        x(static_cast<size_t>(std::min(places, max_batch) * d)),
+        z(static_cast<size_t>(max_batch * m.classes)),
+        y(static_cast<size_t>(max_batch)) {}
+
+  void gather(const Rows& rows, int64_t r, int64_t t, int64_t first, int64_t count) {
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t s = rows.sample(r, t, first + k);
+      copy_features(model.samples, s, x.data() + k * d);
+      y[static_cast<size_t>(first + k)] = model.samples.labels[s];
+    }
+  }
+  T* logits(int64_t k) { return z.data() + k * classes; }
+
+  // logits of the gathered samples, turned into coefficient * (softmax - onehot)
+  void forward(const T* w, int64_t first, int64_t count, T scale) {
+    gemm(false, true, count, classes, d, T{1}, x.data(), d, w, d, T{0}, logits(first), classes);
+    for (int64_t k = first; k < first + count; ++k)
+      softmax_delta(logits(k), w + classes * d, static_cast<int>(classes), y[static_cast<size_t>(k)], scale);
+  }
+  // out <- out + deltas^T x
+  void accumulate(T* out, int64_t first, int64_t count) {
+    gemm(true, false, classes, d, count, T{1}, logits(first), classes, x.data(), d, T{1}, out, d);
+    T* bias = out + classes * d;
+    for (int64_t k = first; k < first + count; ++k)
+      for (int64_t c = 0; c < classes; ++c) bias[c] += logits(k)[c];
+  }
+};
+
+template <class T>
+void step(Batch<T>& batch, const Rows& rows, int64_t r, int64_t t, T* w) {
+  const int64_t size = rows.batch_size(r);
+  const T scale = static_cast<T>(coefficient(rows, r, Fold::update));
+  const bool one_piece = size <= places;
+  for (int64_t first = 0; first < size; first += places) {
+    const int64_t count = std::min(places, size - first);
+    batch.gather(rows, r, t, first, count);
+    batch.forward(w, first, count, scale);
+  }
+  if (batch.model.l2 != 0) {
+    const T factor = static_cast<T>(rows.learning_rate[r] * batch.model.l2);
+    for (int64_t j = 0; j < batch.model.weights(); ++j) w[j] -= factor * w[j];
+  }
+  for (int64_t first = 0; first < size; first += places) {
+    const int64_t count = std::min(places, size - first);
+    if (!one_piece) batch.gather(rows, r, t, first, count);
+    batch.accumulate(w, first, count);
+  }
+}
+
+}  // namespace
+
+template <class T, Backend B>
+void softmax_steps_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w,
+                        SoftmaxWorkspace<T>&) {
+  const int64_t t = slot.at();
+#pragma omp parallel
+  {
+    Batch<T> batch(model, rows.max_batch);
+#pragma omp for schedule(dynamic)
+    for (int64_t r = 0; r < rows.count; ++r)
+      for (int64_t s = 0; s < steps; ++s)
+        if (rows.active(r, t + s)) step(batch, rows, r, t + s, w.row(r));
+  }
+}
+
+template <class T, Backend B>
+void softmax_gradients_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, MatrixView<const T> w,
+                            MatrixView<T> g, SoftmaxWorkspace<T>&) {
+  const int64_t t = slot.at();
+#pragma omp parallel
+  {
+    Batch<T> batch(model, rows.max_batch);
+#pragma omp for schedule(dynamic)
+    for (int64_t r = 0; r < rows.count; ++r) {
+      std::fill(g.row(r), g.row(r) + g.extent(1), T{0});
+      if (!rows.active(r, t)) continue;
+      const int64_t size = rows.batch_size(r);
+      const T scale = static_cast<T>(coefficient(rows, r, Fold::gradient));
+      for (int64_t first = 0; first < size; first += places) {
+        const int64_t count = std::min(places, size - first);
+        batch.gather(rows, r, t, first, count);
+        batch.forward(w.row(r), first, count, scale);
+        batch.accumulate(g.row(r), first, count);
+      }
+      for (int64_t j = 0; j < (model.l2 != 0 ? model.weights() : 0); ++j) g(r, j) += static_cast<T>(model.l2) * w(r, j);
+    }
+  }
+}
+
+#define ORRERY_INSTANTIATE(T)                                                                                                   \
+  template void softmax_steps_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t,             \
+                                                    MatrixView<T>, SoftmaxWorkspace<T>&);                                       \
+  template void softmax_gradients_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot,                  \
+                                                        MatrixView<const T>, MatrixView<T>, SoftmaxWorkspace<T>&);
+ORRERY_INSTANTIATE(float)
+ORRERY_INSTANTIATE(double)
+
+}  // namespace orrery::detail

@@ -1,0 +1,89 @@
+#include "models/model.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernels/core/npy.hpp"
+
+namespace orrery {
+namespace models {
+#define ORRERY_ENTRY(entry) extern const Entry<ModelSpec> entry;
+#include "models.inc"
+#undef ORRERY_ENTRY
+}  // namespace models
+
+const Table<ModelSpec>& model_table() {
+  static const Table<ModelSpec> table{
+#define ORRERY_ENTRY(entry) &models::entry,
+#include "models.inc"
+#undef ORRERY_ENTRY
+  };
+  return table;
+}
+
+std::unique_ptr<ModelSpec> make_model(Params& p, int64_t workers) {
+  auto model = make(model_table(), p);
+  model->check_workers(workers);
+  return model;
+}
+
+int64_t ModelSpec::parameters(int64_t features, int classes) const {
+  int64_t total = 0;
+  for (const auto& tensor : layout(features, classes)) {
+    int64_t size = 1;
+    for (int64_t n : tensor.shape) size *= n;
+    total += size;
+  }
+  return total;
+}
+
+std::vector<double> ModelSpec::default_start(int64_t features, int classes, uint64_t) const {
+  return std::vector<double>(static_cast<size_t>(parameters(features, classes)));
+}
+
+void ModelSpec::read_start(Params& p) {
+  if (p.is_number("init")) {
+    start_ = Start::number;
+    start_number_ = p.number("init", std::nullopt);
+    return;
+  }
+  const std::string text = p.text("init", "default");
+  if (text == "default") start_ = Start::standard;
+  else if (text == "zero") start_ = Start::zero;
+  else if (text.size() > 4 && text.ends_with(".npy")) {
+    start_ = Start::array;
+    NpyArray a;
+    try {
+      a = read_npy(text);
+    } catch (const DataError& e) {
+      p.fail("init", e.what());
+    }
+    start_shape_ = a.shape;
+    start_array_ = std::move(a.values);
+    start_place_ = p.file() + ": " + p.path() + ".init: " + text;
+    if (a.shape.size() < 1 || a.shape.size() > 2)
+      p.fail("init", fmt::format("{} has shape ({}); give (P) or (W,P)", text, fmt::join(a.shape, ",")));
+  } else {
+    p.fail("init", fmt::format("\"{}\" is no start; give \"default\", \"zero\", a number or a .npy file", text));
+  }
+}
+
+std::vector<double> ModelSpec::start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const {
+  const int64_t p = parameters(features, classes);
+  *rows = 1;
+  switch (start_) {
+    case Start::standard: return default_start(features, classes, seed);
+    case Start::zero: return std::vector<double>(static_cast<size_t>(p));
+    case Start::number: return std::vector<double>(static_cast<size_t>(p), start_number_);
+    case Start::array: break;
+  }
+  const bool shared = start_shape_.size() == 1 && start_shape_[0] == p;
+  const bool own = start_shape_.size() == 2 && start_shape_[0] == workers && start_shape_[1] == p;
+  if (!shared && !own)
+    throw ExperimentError(fmt::format("{} has shape ({}); give ({}) for all workers or ({},{})", start_place_,
+                                      fmt::join(start_shape_, ","), p, workers, p));
+  *rows = own ? workers : 1;
+  return start_array_;
+}
+
+}  // namespace orrery

@@ -1,0 +1,93 @@
+// A model: the layout of the P parameters of a row, and loss and gradient for all rows at once. Composed of kernels; holds no CUDA.
+//
+// ModelSpec is what [model] says (const after parsing); Model<T> is that bound to a device and to the data that lies there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/core/buffer.hpp"
+#include "kernels/core/params.hpp"
+#include "kernels/core/registry.hpp"
+#include "kernels/rows.hpp"
+#include "kernels/softmax_scores.hpp"
+
+namespace orrery {
+
+struct Tensor {  // one named piece of a row, for messages and for readers of final.npy
+  std::string name;
+  int64_t offset = 0;
+  std::vector<int64_t> shape;
+};
+
+// Where the workers' global objective f(w) = sum_i a_i F_i(w) comes from, for one replica of one arm.
+struct Objective {
+  std::vector<double> worker_weights;      // a_i (W)
+  int64_t sample_weight_row = 0;           // row of `sample_weights` with u_s = sum of a_i / n_i over the workers that hold sample s
+};
+
+struct ModelInputs {                       // what a model is bound to; the views stay valid as long as the model
+  SampleView train, test;                  // empty where the model needs no data
+  MatrixView<const double> sample_weights; // (lanes, n), on the device
+  int classes = 0;
+  int64_t workers = 1;
+  int64_t rows = 0, max_batch = 1;         // largest launch of local steps
+  int64_t workspace_bytes = int64_t{512} << 20;
+};
+
+template <class T>
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual int64_t parameters() const = 0;
+
+  // Gradient mode 1: every row at its own parameters.
+  virtual void local_steps(const Context&, const Rows&, Slot, int64_t steps, MatrixView<T> w) = 0;  // fused where the model can
+  // Modes 1 and 2: with w of stride 0 all rows are at one shared point.
+  virtual void gradients(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g) = 0;
+
+  // f at each of M points, l2 included (host values, float64); objectives[m] belongs to point m
+  virtual std::vector<double> objective(const Context&, MatrixView<const T> w, const std::vector<const Objective*>& objectives) = 0;
+  // mean loss and accuracy on the test set; only for models with data
+  virtual Scores test(const Context&, MatrixView<const T> w) = 0;
+  // argmin f where it has a closed form
+  virtual std::optional<std::vector<double>> optimum(const Objective&) const { return std::nullopt; }
+};
+
+class ModelSpec {
+ public:
+  virtual ~ModelSpec() = default;
+  virtual std::string kind() const = 0;
+  virtual bool needs_data() const = 0;
+  virtual bool has_optimum() const { return false; }
+  virtual void check_workers(int64_t) const {}  // throws ExperimentError where the model's constants are for another number
+  virtual std::vector<Tensor> layout(int64_t features, int classes) const = 0;
+  int64_t parameters(int64_t features, int classes) const;
+  virtual std::unique_ptr<Model<float>> bind(const Context&, const ModelInputs&, float) const = 0;
+  virtual std::unique_ptr<Model<double>> bind(const Context&, const ModelInputs&, double) const = 0;
+  // bytes that bind() asks for beside the banks, for the plan
+  virtual int64_t workspace(Backend, const ModelInputs&, int64_t features, int64_t element_size) const = 0;
+  // [model] init = "default": what training usually starts from; may depend on the replica's seed
+  virtual std::vector<double> default_start(int64_t features, int classes, uint64_t seed) const;
+  // the parameters of worker 0..W-1 of one replica before the first step: (1,P) for all workers or (W,P)
+  std::vector<double> start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const;
+
+ protected:
+  void read_start(Params& model);  // the key `init`
+
+ private:
+  enum class Start { standard, zero, number, array } start_ = Start::standard;
+  double start_number_ = 0;
+  std::string start_file_, start_place_;
+  std::vector<int64_t> start_shape_;
+  std::vector<double> start_array_;
+};
+
+const Table<ModelSpec>& model_table();
+// Reads [model] and checks that it fits the workers.
+std::unique_ptr<ModelSpec> make_model(Params& model, int64_t workers);
+
+}  // namespace orrery

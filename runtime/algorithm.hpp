@@ -1,0 +1,35 @@
+// A method: what happens between two record points, written in the verbs of the cluster. Holds no CUDA.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/core/params.hpp"
+#include "kernels/core/registry.hpp"
+
+namespace orrery {
+
+class Cluster;
+
+class Algorithm {
+ public:
+  virtual ~Algorithm() = default;
+  virtual std::string kind() const = 0;
+  // Moves every row from cluster.now() to `until` local steps, with everything that acts on the way, `until` included.
+  virtual void advance(Cluster&, int64_t until) const = 0;
+};
+
+const Table<Algorithm>& algorithm_table();
+std::unique_ptr<Algorithm> make_algorithm(Params& algorithm);  // reads [algorithm] kind and the method's own keys
+
+// The keys of [algorithm] that every method of local steps shares.
+struct StepSpec {
+  double learning_rate = 0.1;
+  std::vector<int64_t> batch;         // (W), 0 = full (exact local gradient)
+  enum class Rung { fused, gradients } rung = Rung::fused;  // fused: update folded in; gradients: stored, then descended (the oracle)
+};
+StepSpec read_step(Params& algorithm, int64_t workers);
+
+}  // namespace orrery

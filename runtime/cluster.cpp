@@ -1,0 +1,273 @@
+#include "runtime/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/clock.hpp"
+#include "kernels/core/nvtx.hpp"
+#include "kernels/descend.hpp"
+#include "runtime/cuda_graph.hpp"
+
+namespace orrery {
+
+// ---- data on the device ---------------------------------------------------------------------------------------------------------------
+
+SampleView DeviceData::upload(const Context& ctx, const Samples& s, const Dataset& d, Buffer<uint8_t>& bytes, Buffer<float>& values,
+                              Buffer<int32_t>& labels) {
+  bytes = Buffer<uint8_t>(ctx, s.bytes);
+  values = Buffer<float>(ctx, s.values);
+  labels = Buffer<int32_t>(ctx, s.labels);
+  const int64_t stored_bytes = s.bytes.empty() ? 0 : s.count, stored_values = s.values.empty() ? 0 : s.count;
+  return {bytes.view(stored_bytes, s.features), values.view(stored_values, s.features), labels.view(), d.scale, d.shift};
+}
+
+DeviceData::DeviceData(const Context& ctx, const Dataset& d)
+    : train_(upload(ctx, d.train, d, bytes_[0], values_[0], labels_[0])), test_(upload(ctx, d.test, d, bytes_[1], values_[1], labels_[1])) {}
+
+// ---- what does not depend on the element type -------------------------------------------------------------------------------------------
+
+Cluster::Cluster(const Experiment& e, Population population) : population_(std::move(population)) {
+  for (const auto& lane : population_.lanes)
+    ledgers_.emplace_back(*e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])].network);
+}
+
+int64_t Cluster::next_action() const {
+  int64_t next = std::numeric_limits<int64_t>::max();
+  for (const auto& s : population_.schedules) next = std::min(next, s.next(now_));
+  return next;
+}
+
+void Cluster::act(int arm, const Action& action) {
+  if (action.kind == Action::Kind::none) return;
+  if (action.kind == Action::Kind::tier) average(arm, action.tier);
+  if (action.kind == Action::Kind::graph) mix(arm, action.phase);
+  for (size_t i = 0; i < ledgers_.size(); ++i)
+    if (population_.lanes[i].arm == arm) ledgers_[i].charge(*population_.lanes[i].network, action, bits_per_model_);
+}
+
+// ---- tables ---------------------------------------------------------------------------------------------------------------------------
+
+DeviceGroups::DeviceGroups(const Context& ctx, const std::vector<const Groups*>& groups, const std::vector<int64_t>& first_row) {
+  std::vector<int64_t> begin{0}, member;
+  std::vector<double> weight;
+  for (size_t lane = 0; lane < groups.size(); ++lane) {
+    const Groups& g = *groups[lane];
+    for (int64_t k = 0; k < g.nodes(); ++k) {
+      const auto a = static_cast<size_t>(g.begin[static_cast<size_t>(k)]), b = static_cast<size_t>(g.begin[static_cast<size_t>(k) + 1]);
+      for (size_t m = a; m < b; ++m) {
+        member.push_back(first_row[lane] + g.member[m]);
+        weight.push_back(g.weight[m]);
+      }
+      begin.push_back(static_cast<int64_t>(member.size()));
+      largest_ = std::max(largest_, static_cast<int64_t>(b - a));
+    }
+    nodes_ += g.nodes();
+  }
+  begin_ = Buffer<int64_t>(ctx, begin);
+  member_ = Buffer<int64_t>(ctx, member);
+  weight_ = Buffer<double>(ctx, weight);
+}
+
+DeviceMixing::DeviceMixing(const Context& ctx, const std::vector<const Mixing*>& mixing) {
+  std::vector<int64_t> begin{0}, source;
+  std::vector<double> weight;
+  int64_t first_node = 0;
+  for (const Mixing* m : mixing) {
+    for (int64_t s : m->source) source.push_back(first_node + s);
+    weight.insert(weight.end(), m->weight.begin(), m->weight.end());
+    const int64_t before = begin.back();
+    for (size_t d = 1; d < m->begin.size(); ++d) begin.push_back(before + m->begin[d]);
+    first_node += m->nodes();
+  }
+  begin_ = Buffer<int64_t>(ctx, begin);
+  source_ = Buffer<int64_t>(ctx, source);
+  weight_ = Buffer<double>(ctx, weight);
+}
+
+// ---- the cluster of one element type ------------------------------------------------------------------------------------------------------
+
+template <class T>
+struct ClusterOf<T>::Recorded {
+  struct Stretch {
+    CudaGraph graph;
+    std::vector<Ledger> charged;  // what one replay adds
+  };
+  std::map<std::pair<int64_t, int64_t>, Stretch> stretches;  // by (phase in the round, length)
+};
+
+template <class T>
+ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population population, const Dataset* host, const DeviceData* data)
+    : Cluster(e, std::move(population)),
+      ctx_(ctx),
+      graphs_(ctx.backend == Backend::cuda && e.cuda_graphs),
+      recorded_(std::make_unique<Recorded>()) {
+  const Arm& first = e.arms[static_cast<size_t>(population_.arms[0])];
+  rung_ = first.step.rung;
+  build_rows(host);
+
+  // the model, bound to the data on this device
+  ModelInputs in;
+  if (data) in.train = data->train(), in.test = data->test();
+  in.sample_weights = sample_weights_.view(population_.sample_weight_rows, host ? host->train.count : 0);
+  in.classes = host ? host->classes : 0;
+  in.workers = population_.workers;
+  in.rows = population_.rows();
+  in.max_batch = population_.max_batch;
+  model_ = first.model->bind(ctx, in, T{});
+  p_ = model_->parameters();
+  layout_ = first.model->layout(in.train.features(), in.classes);
+  bits_per_model_ = p_ * 8 * static_cast<int64_t>(sizeof(T));
+
+  // every worker at its start
+  w_ = Buffer<T>(ctx, population_.rows() * p_);
+  std::vector<T> start(static_cast<size_t>(population_.workers * p_));
+  for (const auto& lane : population_.lanes) {
+    int64_t given = 1;
+    const auto values = first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
+    for (size_t i = 0; i < start.size(); ++i) start[i] = static_cast<T>(values[given > 1 ? i : i % static_cast<size_t>(p_)]);
+    detail::copy(ctx, w_.data() + lane.first_row * p_, ctx.backend, start.data(), Backend::cpu, static_cast<int64_t>(start.size() * sizeof(T)));
+  }
+  build_tables();
+
+  // the pattern of actions repeats with the common round of all arms
+  for (const auto& s : population_.schedules) {
+    round_ = std::lcm(round_, s.round());
+    if (round_ > (1 << 12)) graphs_ = false, round_ = 1;  // too long to record: the plain path serves
+  }
+  while (round_ < 16) round_ *= 2;  // short rounds: several in one graph
+}
+
+template <class T>
+ClusterOf<T>::~ClusterOf() = default;
+
+template <class T>
+void ClusterOf<T>::build_rows(const Dataset* host) {
+  const Population& p = population_;
+  seed_ = Buffer<uint64_t>(ctx_, p.seed);
+  worker_ = Buffer<int32_t>(ctx_, p.worker);
+  batch_ = Buffer<int32_t>(ctx_, p.batch);
+  learning_rate_ = Buffer<double>(ctx_, p.learning_rate);
+  rate_ = Buffer<double>(ctx_, p.rate);
+  steps_ = Buffer<int64_t>(ctx_, p.rows());
+  clock_ = Buffer<int64_t>(ctx_, 1);
+  if (host) {
+    order_ = Buffer<int32_t>(ctx_, p.order);
+    begin_ = Buffer<int64_t>(ctx_, p.begin);
+    size_ = Buffer<int64_t>(ctx_, p.size);
+    sample_weights_ = Buffer<double>(ctx_, p.sample_weights);
+  }
+  rows_ = {p.rows(),      seed_.view(),  worker_.view(), learning_rate_.view(), rate_.view(),
+           batch_.view(), begin_.view(), size_.view(),   order_.view(),         p.max_batch};
+}
+
+template <class T>
+void ClusterOf<T>::build_tables() {
+  for (int arm = 0; arm < arms(); ++arm) {
+    std::vector<const Lane*> lanes;
+    std::vector<int64_t> first_row;
+    for (const auto& lane : population_.lanes)
+      if (lane.arm == arm) lanes.push_back(&lane), first_row.push_back(lane.first_row);
+    const auto gather = [&](auto of) {
+      std::vector<decltype(of(*lanes[0]))> all;
+      for (const Lane* lane : lanes) all.push_back(of(*lane));
+      return all;
+    };
+    Tables t;
+    for (size_t tier = 0; tier < lanes[0]->network->tiers().size(); ++tier)
+      t.tiers.emplace_back(ctx_, gather([&](const Lane& l) { return &l.network->tiers()[tier]; }), first_row);
+    t.top = DeviceGroups(ctx_, gather([](const Lane& l) { return &l.network->top(); }), first_row);
+    for (size_t phase = 0; phase < lanes[0]->network->mixing().size(); ++phase)
+      t.mixing.emplace_back(ctx_, gather([&](const Lane& l) { return &l.network->mixing()[phase]; }));
+    if (!t.mixing.empty()) t.means = Buffer<T>(ctx_, t.top.nodes() * p_);
+    tables_.push_back(std::move(t));
+  }
+  if (rung_ == StepSpec::Rung::gradients) gradient_bank();
+}
+
+template <class T>
+MatrixView<T> ClusterOf<T>::gradient_bank() {
+  if (g_.size() == 0) g_ = Buffer<T>(ctx_, population_.rows() * p_);
+  return g_.view(population_.rows(), p_);
+}
+
+template <class T>
+void ClusterOf<T>::local_steps(int64_t n) {
+  const NvtxRange range("local_steps");
+  if (rung_ == StepSpec::Rung::fused) {
+    model_->local_steps(ctx_, rows_, slot(), n, parameters());
+  } else {
+    for (int64_t s = 0; s < n; ++s) {
+      model_->gradients(ctx_, rows_, slot().plus(s), parameters(), gradient_bank());
+      descend<T>(ctx_, rows_, parameters(), gradient_bank());
+    }
+  }
+  count_steps(ctx_, rows_, slot(), n, steps_.view());
+  now_ += n;
+}
+
+template <class T>
+void ClusterOf<T>::average(int arm, int tier) {
+  const auto& spec = population_.lanes[static_cast<size_t>(arm) * (population_.lanes.size() / population_.arms.size())].network->spec();
+  const NvtxRange range("average " + spec.tiers[static_cast<size_t>(tier)].name);
+  group_average(ctx_, tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)].table(), parameters());
+}
+
+template <class T>
+void ClusterOf<T>::mix(int arm, int64_t phase) {
+  const NvtxRange range("mix");
+  const Tables& t = tables_[static_cast<size_t>(arm)];
+  const MatrixView<T> means = t.means.view(t.top.nodes(), p_);
+  group_mean<T>(ctx_, t.top.table(), parameters(), means);
+  group_mix<T>(ctx_, t.top.table(), t.mixing[static_cast<size_t>(phase)].table(), means, parameters());
+}
+
+template <class T>
+void ClusterOf<T>::stretch(const Algorithm& algorithm, int64_t until) {
+  const NvtxRange range("round");
+  const int64_t start = clock_start_;
+  algorithm.advance(*this, until);
+  expects(now_ == until, "an algorithm that advances to where it is asked to");
+  advance_clock(ctx_, clock_.view(), until - start);
+  clock_start_ = until;
+}
+
+template <class T>
+void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t until) {
+  while (now_ < until) {
+    if (!graphs_) {
+      stretch(algorithm, until);
+      continue;
+    }
+    const int64_t phase = now_ % round_, length = std::min(until - now_, round_ - phase);
+    auto found = recorded_->stretches.find({phase, length});
+    if (found == recorded_->stretches.end()) {
+      // record, without running anything: state on the host moves as it would, the device's does when the graph is launched
+      typename Recorded::Stretch made;
+      const auto before = ledgers_;
+      const int64_t start = now_;
+      made.graph.record(ctx_, [&] { stretch(algorithm, now_ + length); });
+      now_ = clock_start_ = start;
+      for (size_t i = 0; i < ledgers_.size(); ++i) {
+        Ledger delta = ledgers_[i];
+        for (size_t k = 0; k < delta.links.size(); ++k)
+          delta.links[k].up -= before[i].links[k].up, delta.links[k].down -= before[i].links[k].down;
+        made.charged.push_back(std::move(delta));
+      }
+      ledgers_ = before;
+      found = recorded_->stretches.emplace(std::pair{phase, length}, std::move(made)).first;
+    }
+    found->second.graph.launch(ctx_);
+    for (size_t i = 0; i < ledgers_.size(); ++i)
+      for (size_t k = 0; k < ledgers_[i].links.size(); ++k)
+        ledgers_[i].links[k].up += found->second.charged[i].links[k].up, ledgers_[i].links[k].down += found->second.charged[i].links[k].down;
+    now_ += length;
+    clock_start_ = now_;
+  }
+}
+
+template class ClusterOf<float>;
+template class ClusterOf<double>;
+
+}  // namespace orrery

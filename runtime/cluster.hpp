@@ -1,0 +1,144 @@
+// The cluster: all mutable state of one launch - the banks of (rows, P), the clock, the ledgers - and the verbs that methods are written in.
+//
+// Memory   one bank of rows * P for the parameters; a second of the same size only for stored gradients (step = "gradients") or for
+//          divergence metrics; (top nodes, P) per lane where a graph mixes.
+// Result   every verb keeps the promise of its kernel; a stretch replayed as a CUDA graph gives the bits of the plain path.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "kernels/core/buffer.hpp"
+#include "kernels/group_mean.hpp"
+#include "runtime/population.hpp"
+
+namespace orrery {
+
+// The training and test samples where the kernels read them; uploaded once, shared by all launches.
+class DeviceData {
+ public:
+  DeviceData(const Context&, const Dataset&);
+  const SampleView& train() const { return train_; }
+  const SampleView& test() const { return test_; }
+
+ private:
+  SampleView upload(const Context&, const Samples&, const Dataset&, Buffer<uint8_t>&, Buffer<float>&, Buffer<int32_t>&);
+  Buffer<uint8_t> bytes_[2];
+  Buffer<float> values_[2];
+  Buffer<int32_t> labels_[2];
+  SampleView train_, test_;
+};
+
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+
+  // ---- the clock
+  int64_t now() const { return now_; }                 // local steps done
+  int arms() const { return static_cast<int>(population_.arms.size()); }
+  const Schedule& schedule(int arm) const { return population_.schedules[static_cast<size_t>(arm)]; }
+  int64_t next_action() const;                         // smallest step count > now() at which any arm acts
+
+  // ---- the verbs: all rows in one launch
+  virtual void local_steps(int64_t n) = 0;             // n slots for every row
+  virtual void average(int arm, int tier) = 0;         // w_i <- mean over its node of that tier
+  virtual void mix(int arm, int64_t phase) = 0;        // the graph among the top nodes
+  void act(int arm, const Action&);                    // whichever of the two the schedule says; charges the ledger
+
+  // Runs body, which must bring now() to `until`; on CUDA stretches of whole rounds are recorded once and replayed as one graph.
+  virtual void advance(const Algorithm&, int64_t until) = 0;
+
+  const Population& population() const { return population_; }
+  const std::vector<Ledger>& ledgers() const { return ledgers_; }  // (lanes)
+  int64_t bits_per_model() const { return bits_per_model_; }
+
+ protected:
+  Cluster(const Experiment&, Population);
+  Population population_;
+  std::vector<Ledger> ledgers_;
+  int64_t now_ = 0, bits_per_model_ = 0;
+};
+
+// The groups of one tier of all lanes of an arm, as the kernels read them.
+class DeviceGroups {
+ public:
+  DeviceGroups() = default;
+  // one Groups per lane; members are offset by the lane's first row
+  DeviceGroups(const Context&, const std::vector<const Groups*>& groups, const std::vector<int64_t>& first_row);
+  GroupTable table() const { return {nodes_, largest_, begin_.view(), member_.view(), weight_.view()}; }
+  int64_t nodes() const { return nodes_; }
+
+ private:
+  int64_t nodes_ = 0, largest_ = 0;
+  Buffer<int64_t> begin_, member_;
+  Buffer<double> weight_;
+};
+class DeviceMixing {
+ public:
+  DeviceMixing(const Context&, const std::vector<const Mixing*>& mixing);  // one per lane; sources are offset by the lanes before
+  MixTable table() const { return {begin_.view(), source_.view(), weight_.view()}; }
+
+ private:
+  Buffer<int64_t> begin_, source_;
+  Buffer<double> weight_;
+};
+
+template <class T>
+class ClusterOf final : public Cluster {
+ public:
+  // data: null where the model needs none. Throws DeviceError where memory is short.
+  ClusterOf(const Context&, const Experiment&, Population, const Dataset* host, const DeviceData* data);
+  ~ClusterOf() override;
+
+  void local_steps(int64_t n) override;
+  void average(int arm, int tier) override;
+  void mix(int arm, int64_t phase) override;
+  void advance(const Algorithm&, int64_t until) override;
+
+  // ---- what the metrics read
+  const Context& context() const { return ctx_; }
+  Model<T>& model() { return *model_; }
+  const std::vector<Tensor>& layout() const { return layout_; }
+  MatrixView<T> parameters() const { return w_.view(population_.rows(), p_); }   // (rows, P)
+  MatrixView<T> gradient_bank();                                                 // (rows, P), made when first asked for
+  const Rows& rows() const { return rows_; }
+  VectorView<const int64_t> steps_taken() const { return steps_.view(); }
+  const DeviceGroups& tier(int arm, int tier) const { return tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)]; }
+  const DeviceGroups& top(int arm) const { return tables_[static_cast<size_t>(arm)].top; }
+  Slot slot() const { return {clock_.data(), now_ - clock_start_}; }
+
+ private:
+  struct Tables {
+    std::vector<DeviceGroups> tiers;
+    DeviceGroups top;
+    std::vector<DeviceMixing> mixing;   // by phase
+    Buffer<T> means;                    // (top nodes of all lanes, P) where a graph mixes
+  };
+  void build_rows(const Dataset* host);
+  void build_tables();
+  void stretch(const Algorithm&, int64_t until);  // body and clock of one stretch
+
+  const Context& ctx_;
+  StepSpec::Rung rung_;
+  bool graphs_;
+  int64_t p_ = 0, round_ = 1;
+  std::unique_ptr<Model<T>> model_;
+  std::vector<Tensor> layout_;
+  Buffer<T> w_, g_;
+  std::vector<Tables> tables_;
+
+  // rows on the device
+  Buffer<uint64_t> seed_;
+  Buffer<int32_t> worker_, batch_, order_;
+  Buffer<double> learning_rate_, rate_, sample_weights_;
+  Buffer<int64_t> begin_, size_, steps_, clock_;
+  Rows rows_;
+  int64_t clock_start_ = 0;             // now() when *clock_ was last advanced
+
+  struct Recorded;                      // CUDA graphs by (phase, length)
+  std::unique_ptr<Recorded> recorded_;
+};
+
+}  // namespace orrery

@@ -1,0 +1,160 @@
+#include "runtime/experiment.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "runtime/metrics.hpp"
+
+namespace orrery {
+
+const char* name(Precision p) { return p == Precision::fp64 ? "fp64" : "fp32"; }
+
+namespace {
+
+// Sections that an arm may override; everything else belongs to the whole experiment.
+const std::vector<std::string> arm_sections{"data", "partition", "model", "network", "algorithm"};
+
+// Parts that are equal in several arms are made once.
+template <class T>
+using Shared = std::map<std::string, std::shared_ptr<const T>>;
+struct SharedParts {
+  Shared<DataSource> data;
+  Shared<PartitionSpec> partition;
+  Shared<ModelSpec> model;
+  Shared<NetworkSpec> network;
+  Shared<Algorithm> algorithm;
+};
+
+template <class T, class Make>
+std::shared_ptr<const T> shared(Shared<T>& known, Params section, Make make) {
+  auto made = std::shared_ptr<const T>(make(section));  // always parsed, so that every arm's keys are checked and resolved
+  auto& slot = known[section.to_toml()];
+  if (!slot) slot = std::move(made);
+  return slot;
+}
+
+void read_head(Params& p, Experiment& e, const std::string& device) {
+  e.file = p.file();
+  e.name = p.text("name", std::filesystem::path(p.file()).stem().string());
+  if (e.name.empty() || e.name.find('/') != std::string::npos) p.fail("name", "must name a folder; leave out '/'");
+  e.seed = static_cast<uint64_t>(p.integer("seed", 42, at_least(0)));
+  e.replicas = p.integer("replicas", 1, between(1, 1e6));
+  e.steps = p.integer("steps", std::nullopt, between(0, 1e12));
+  if (!device.empty()) p.set("device", "\"" + device + "\"");
+  e.device = p.text("device", "auto");
+  const bool numbered = e.device.starts_with("cuda:") && e.device.size() > 5 && e.device.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (e.device != "auto" && e.device != "cpu" && e.device != "cuda" && !numbered)
+    p.fail("device", fmt::format("unknown device \"{}\"; known: auto, cpu, cuda, cuda:<number>", e.device));
+  e.precision = p.choice("precision", "fp32", {"fp64", "fp32"}) == "fp64" ? Precision::fp64 : Precision::fp32;
+  e.cuda_graphs = p.flag("cuda_graphs", true);
+}
+
+void read_record(Params r, Experiment& e) {
+  e.record.every = r.integer("every", std::max<int64_t>(1, e.steps / 20), at_least(1));
+  const bool data = e.arms[0].model->needs_data();
+  e.record.metrics = r.texts("metrics", data ? std::vector<std::string>{"train_loss", "test_accuracy", "consensus_distance"}
+                                             : std::vector<std::string>{"train_loss", "grad_norm_sq", "consensus_distance"});
+  e.record.params = r.flag("params", false);
+  e.record.partition = r.flag("partition", false);
+  check_metrics(r, e.record.metrics, e.arms);
+}
+
+Arm read_arm(Params& p, SharedParts& parts) {
+  Arm arm;
+  Params network = p.table("network"), model = p.table("model"), algorithm = p.table("algorithm");
+  arm.network = shared<NetworkSpec>(parts.network, network, [](Params& s) { return std::make_unique<NetworkSpec>(parse_network(s)); });
+  const int64_t workers = arm.network->workers;
+  arm.model = shared<ModelSpec>(parts.model, model, [&](Params& s) { return make_model(s, workers); });
+  arm.algorithm = shared<Algorithm>(parts.algorithm, algorithm, [&](Params& s) {
+    arm.step = read_step(s, workers);
+    return make_algorithm(s);
+  });
+  std::string data_text, partition_text;
+  if (arm.model->needs_data()) {
+    Params data = p.table("data"), partition = p.table("partition");
+    arm.data = shared<DataSource>(parts.data, data, [](Params& s) { return make_data_source(s); });
+    arm.partition = shared<PartitionSpec>(parts.partition, partition, [](Params& s) { return std::make_unique<PartitionSpec>(make_partition(s)); });
+    data_text = data.to_toml();
+    partition_text = partition.to_toml();
+    arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), partition.text("kind", ""));
+  } else {
+    for (const char* section : {"data", "partition"})
+      if (p.has(section)) p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
+    arm.data_line = "none";
+  }
+  arm.model_line = arm.model->kind();
+  arm.algorithm_line = arm.algorithm->kind();
+  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}", data_text, partition_text, model.to_toml(), arm.algorithm->kind(), static_cast<int>(arm.step.rung));
+  p.require_all_read();
+  return arm;
+}
+
+Experiment read(const Params& file, const std::string& device) {
+  Experiment e;
+  SharedParts parts;
+  Params root = file.clone();
+  read_head(root, e, device);
+  const auto arm_tables = root.tables("arm");
+  e.has_arms = !arm_tables.empty();
+
+  // every arm is the whole file with its own keys laid over it
+  std::vector<Params> resolved;
+  std::set<std::string> names;
+  for (size_t k = 0; k < std::max<size_t>(1, arm_tables.size()); ++k) {
+    Params p = file.clone();
+    std::string arm_name;
+    if (e.has_arms) {
+      Params own = p.tables("arm")[k];
+      arm_name = own.text("name", std::nullopt);
+      if (!names.insert(arm_name).second) own.fail("name", fmt::format("two arms are called \"{}\"; give each its own name", arm_name));
+      own.check_only(arm_sections, "name", "an arm overrides data, partition, model, network or algorithm");
+      own.remove("name");
+      p.merge(own);
+      p.remove("arm");
+    }
+    Experiment head;  // the head is the same in every arm; reading it marks its keys and writes its defaults
+    read_head(p, head, device);
+    p.table("record");
+    Params record = p.table("record");
+    for (const char* key : {"every", "metrics", "params", "partition"}) record.mark_read(key);
+    Arm arm = read_arm(p, parts);
+    arm.name = arm_name;
+    if (!e.arms.empty() && arm.network->workers != e.workers())
+      p.table("network").fail("workers", fmt::format("{} here, {} in the first arm; give all arms the same number", arm.network->workers, e.workers()));
+    e.arms.push_back(std::move(arm));
+    resolved.push_back(std::move(p));
+  }
+  read_record(resolved[0].table("record"), e);
+  resolved[0].require_all_read();
+
+  // the resolved file: what all arms share, then what each has beyond that
+  for (size_t k = 1; k < resolved.size(); ++k) {
+    resolved[k].remove("record");
+    resolved[k].merge(Params::keep(resolved[0], "record"));
+  }
+  Params out = e.has_arms ? Params::common(resolved) : resolved[0];
+  for (size_t k = 0; e.has_arms && k < resolved.size(); ++k) {
+    Params own = Params::difference(resolved[k], out);
+    own.set_text("name", e.arms[k].name);
+    out.append_table("arm", own);
+  }
+  e.resolved_toml = out.to_toml();
+  return e;
+}
+
+}  // namespace
+
+Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets, const std::string& device) {
+  Params file = Params::from_file(path);
+  for (const auto& [key, value] : sets) file.set(key, value);
+  return read(file, device);
+}
+
+Experiment parse_experiment(const std::string& toml, const std::string& name, const std::string& device) {
+  return read(Params::from_text(toml, name), device);
+}
+
+}  // namespace orrery

@@ -1,0 +1,63 @@
+// An experiment: what the TOML file says, typed, resolved and const. Nothing is loaded or allocated yet.
+// Keys and meanings: the contract in docs/experiment-file.md. Throws ExperimentError ("FILE:LINE: key: what; what to do").
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.hpp"
+#include "datasets/partition/partition.hpp"
+#include "kernels/core/context.hpp"
+#include "models/model.hpp"
+#include "runtime/algorithm.hpp"
+#include "runtime/network/network.hpp"
+
+namespace orrery {
+
+enum class Precision { fp32, fp64 };
+const char* name(Precision);
+inline int64_t element_size(Precision p) { return p == Precision::fp64 ? 8 : 4; }
+
+struct RecordSpec {
+  int64_t every = 1;
+  std::vector<std::string> metrics;
+  bool params = false;      // final parameters of every worker
+  bool partition = false;   // the partition of every replica
+};
+
+// One setting of the comparison. Sections that equal another arm's are shared.
+struct Arm {
+  std::string name;         // "" where the file has no arms
+  std::shared_ptr<const DataSource> data;  // null where the model needs none
+  std::shared_ptr<const PartitionSpec> partition;
+  std::shared_ptr<const ModelSpec> model;
+  std::shared_ptr<const NetworkSpec> network;
+  std::shared_ptr<const Algorithm> algorithm;
+  StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
+  std::string shared_key;   // arms with equal keys have equal data, partition and model, and their rows fit side by side
+  std::string model_line, data_line, algorithm_line;  // for the report
+};
+
+struct Experiment {
+  std::string file, name;
+  uint64_t seed = 42;
+  int64_t replicas = 1, steps = 0;
+  std::string device = "auto";
+  Precision precision = Precision::fp32;
+  bool cuda_graphs = true;
+  RecordSpec record;
+  std::vector<Arm> arms;    // at least one
+  bool has_arms = false;
+  std::string resolved_toml;  // running this again gives the same bits
+
+  uint64_t replica_seed(int64_t replica) const { return seed + static_cast<uint64_t>(replica); }
+  int64_t workers() const { return arms[0].network->workers; }
+};
+
+// `sets`: --set key=value pairs, applied in order; `device`: --device, "" for the file's.
+Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets = {},
+                           const std::string& device = "");
+Experiment parse_experiment(const std::string& toml, const std::string& name, const std::string& device = "");
+
+}  // namespace orrery

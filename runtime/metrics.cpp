@@ -1,0 +1,342 @@
+#include "runtime/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/core/nvtx.hpp"
+#include "kernels/distances.hpp"
+
+namespace orrery {
+
+const std::vector<MetricInfo>& metric_table() {
+  static const std::vector<MetricInfo> table{
+      {"train_loss", "global objective at the weighted mean model"},
+      {"worker_train_loss", "global objective at each worker's model, mean over the workers"},
+      {"test_loss", "mean loss on the test set at the mean model", true},
+      {"worker_test_loss", "mean loss on the test set, mean over the workers", true},
+      {"test_accuracy", "share of the test set classified right by the mean model", true},
+      {"worker_test_accuracy", "share of the test set classified right, mean over the workers", true},
+      {"grad_norm_sq", "squared norm of the global objective's gradient at the mean model"},
+      {"consensus_distance", "weighted mean of squared distances to the mean model"},
+      {"dispersion_<tier>", "consensus distance split by tiers; dispersion_graph: above the top tier"},
+      {"divergence_<tier>", "divergence of the local gradients at the mean model, by tiers; divergence_graph: above the top tier"},
+      {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
+      {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
+      {"bits_down", "bits received so far, per replica"},
+      {"bits", "bits_up + bits_down"},
+      {"virtual_time", "simulated time in slots"},
+      {"steps_done", "local steps taken by all workers so far"}};
+  return table;
+}
+
+namespace {
+
+constexpr std::string_view by_tier[] = {"dispersion_", "divergence_"};
+
+// "dispersion_edge" -> "edge"; "" where the metric is not split by tiers
+std::string tier_of(const std::string& metric) {
+  for (auto prefix : by_tier)
+    if (metric.starts_with(prefix)) return metric.substr(prefix.size());
+  return "";
+}
+
+bool has_tier(const NetworkSpec& n, const std::string& tier) {
+  if (tier == "graph") return n.top_nodes() > 1;
+  return std::any_of(n.tiers.begin(), n.tiers.end(), [&](const TierSpec& t) { return t.name == tier; });
+}
+
+}  // namespace
+
+void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms) {
+  std::vector<std::string> known;
+  for (const auto& m : metric_table())
+    if (m.name.find('<') == std::string::npos) known.push_back(m.name);
+  for (const auto& arm : arms)
+    for (auto prefix : by_tier) {
+      for (const auto& t : arm.network->tiers) known.push_back(std::string(prefix) + t.name);
+      if (has_tier(*arm.network, "graph")) known.push_back(std::string(prefix) + "graph");
+    }
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  for (size_t i = 0; i < metrics.size(); ++i) {
+    const auto& m = metrics[i];
+    if (std::find(known.begin(), known.end(), m) == known.end()) fail_unknown(record, "metrics", m, known);
+    if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) != metrics.begin() + static_cast<std::ptrdiff_t>(i))
+      record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
+    for (const auto& info : metric_table()) {
+      if (info.name != m) continue;
+      for (const auto& arm : arms) {
+        if (info.needs_data && !arm.model->needs_data())
+          record.fail("metrics", fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m, arm.model->kind()));
+        if (info.needs_optimum && !arm.model->has_optimum())
+          record.fail("metrics", fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out", m, arm.model->kind()));
+      }
+    }
+  }
+}
+
+template <class T>
+Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
+    : cluster_(cluster), experiment_(e), population_(cluster.population()), ctx_(cluster.context()), p_(cluster.model().parameters()) {
+  const auto lanes = static_cast<int64_t>(population_.lanes.size());
+  std::vector<Groups> whole(population_.lanes.size());
+  std::vector<const Groups*> pointers;
+  std::vector<int64_t> first_row, lane_of_row;
+  std::vector<T> optimum;
+  for (size_t i = 0; i < whole.size(); ++i) {
+    const Lane& lane = population_.lanes[i];
+    whole[i].begin = {0, population_.workers};
+    whole[i].weight = lane.network->weights();
+    for (int64_t w = 0; w < population_.workers; ++w) {
+      whole[i].member.push_back(w);
+      lane_of_row.push_back(static_cast<int64_t>(i));
+    }
+    pointers.push_back(&whole[i]);
+    first_row.push_back(lane.first_row);
+    if (const auto x = cluster.model().optimum(lane.objective))
+      for (double v : *x) optimum.push_back(static_cast<T>(v));
+  }
+  lane_groups_ = DeviceGroups(ctx_, pointers, first_row);
+  means_ = Buffer<T>(ctx_, lanes * p_);
+  lane_of_row_ = Buffer<int64_t>(ctx_, lane_of_row);
+  optimum_ = Buffer<T>(ctx_, optimum);
+  no_batch_ = Buffer<int32_t>(ctx_, population_.workers);
+  always_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.workers), 1.0));
+  row_values_ = Buffer<double>(ctx_, population_.rows());
+}
+
+template <class T>
+MatrixView<const T> Evaluator<T>::means() {
+  const MatrixView<T> u = means_.view(static_cast<int64_t>(population_.lanes.size()), p_);
+  if (!means_ready_) group_mean<T>(ctx_, lane_groups_.table(), cluster_.parameters(), u);
+  means_ready_ = true;
+  return u;
+}
+
+template <class T>
+std::vector<T> Evaluator<T>::mean_models() {
+  means_ready_ = false;
+  return to_host(ctx_, means());
+}
+
+template <class T>
+void Evaluator<T>::require_finite() {
+  row_distances<T>(ctx_, cluster_.parameters(), {}, {}, row_values_.view());
+  const auto norms = row_values_.to_host(ctx_);
+  for (size_t r = 0; r < norms.size(); ++r) {
+    if (std::isfinite(norms[r])) continue;
+    const auto row = to_host(ctx_, cluster_.parameters().rows(static_cast<int64_t>(r), 1));
+    const auto bad = std::find_if(row.begin(), row.end(), [](T v) { return !std::isfinite(v); }) - row.begin();
+    const Lane& lane = population_.lanes[r / static_cast<size_t>(population_.workers)];
+    const Arm& arm = experiment_.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])];
+    std::string tensor;
+    for (const auto& t : cluster_.layout())
+      if (bad >= t.offset) tensor = t.name;
+    throw NonFiniteError(fmt::format("{}replica {}, worker {}: {} became non-finite between local steps {} and {}; lower "
+                                     "algorithm.learning_rate (now {:g})",
+                                     arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
+                                     population_.worker[r], tensor, checked_at_, cluster_.now(), population_.learning_rate[r]));
+  }
+  checked_at_ = cluster_.now();
+}
+
+template <class T>
+Rows Evaluator<T>::whole_data(const Lane& lane) const {
+  Rows rows = cluster_.rows().part(lane.first_row, population_.workers);
+  rows.batch = no_batch_.view();
+  rows.rate = always_.view();
+  rows.max_batch = population_.max_size;
+  return rows;
+}
+
+template <class T>
+void Evaluator<T>::gradients_at_means(MatrixView<T> g) {
+  for (size_t i = 0; i < population_.lanes.size(); ++i) {
+    const Lane& lane = population_.lanes[i];
+    const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), population_.workers, p_, 0, ctx_.backend);
+    cluster_.model().gradients(ctx_, whole_data(lane), cluster_.slot(), shared, g.rows(lane.first_row, population_.workers));
+  }
+}
+
+// |sum_i a_i grad F_i(u)|^2, workers in chunks so that no (W, P) matrix is needed
+template <class T>
+std::vector<double> Evaluator<T>::gradient_norms() {
+  const int64_t chunk = std::clamp<int64_t>((int64_t{32} << 20) / (p_ * int64_t{sizeof(T)}), 1, population_.workers);
+  Buffer<T> g(ctx_, chunk * p_), sum(ctx_, p_);
+  std::vector<double> norms;
+  for (size_t i = 0; i < population_.lanes.size(); ++i) {
+    const Lane& lane = population_.lanes[i];
+    std::vector<double> gradient(static_cast<size_t>(p_));
+    for (int64_t first = 0; first < population_.workers; first += chunk) {
+      const int64_t n = std::min(chunk, population_.workers - first);
+      const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), n, p_, 0, ctx_.backend);
+      cluster_.model().gradients(ctx_, whole_data(lane).part(first, n), cluster_.slot(), shared, g.view(n, p_));
+      Groups part;
+      part.begin = {0, n};
+      for (int64_t w = 0; w < n; ++w) {
+        part.member.push_back(w);
+        part.weight.push_back(lane.network->weights()[static_cast<size_t>(first + w)]);
+      }
+      const DeviceGroups table(ctx_, {&part}, {0});
+      group_mean<T>(ctx_, table.table(), g.view(n, p_), sum.view(1, p_));
+      const auto host = sum.to_host(ctx_);
+      for (size_t j = 0; j < host.size(); ++j) gradient[j] += static_cast<double>(host[j]);
+    }
+    double norm = 0;
+    for (double v : gradient) norm += v * v;
+    norms.push_back(norm);
+  }
+  return norms;
+}
+
+template <class T>
+std::vector<std::map<std::string, double>> Evaluator<T>::split_by_tiers(MatrixView<const T> x) {
+  std::vector<std::map<std::string, double>> split(population_.lanes.size());
+  const size_t replicas = population_.lanes.size() / population_.arms.size();
+
+  // weighted squared distances of `children` (rows of the arm's lanes, `each` per lane) to their parents
+  const auto distances = [&](MatrixView<const T> children, int64_t first, int64_t each, MatrixView<const T> parents, size_t arm,
+                             const std::string& name, auto parent_of, auto mass_of) {
+    std::vector<int64_t> index;
+    for (size_t r = 0; r < replicas; ++r)
+      for (int64_t c = 0; c < each; ++c) index.push_back(parent_of(arm * replicas + r, c));
+    Buffer<int64_t> device_index(ctx_, index);
+    Buffer<double> out(ctx_, static_cast<int64_t>(index.size()));
+    row_distances<T>(ctx_, children.rows(first, static_cast<int64_t>(index.size())), parents, device_index.view(), out.view());
+    const auto host = out.to_host(ctx_);
+    for (size_t r = 0; r < replicas; ++r) {
+      double sum = 0;
+      for (int64_t c = 0; c < each; ++c)
+        sum += mass_of(arm * replicas + r, c) * host[r * static_cast<size_t>(each) + static_cast<size_t>(c)];
+      split[arm * replicas + r][name] = sum;
+    }
+  };
+
+  Buffer<T> whole(ctx_, static_cast<int64_t>(population_.lanes.size()) * p_);
+  const MatrixView<T> means_of_x = whole.view(static_cast<int64_t>(population_.lanes.size()), p_);
+  group_mean<T>(ctx_, lane_groups_.table(), x, means_of_x);
+
+  for (size_t arm = 0; arm < population_.arms.size(); ++arm) {
+    const Lane& first_lane = population_.lanes[arm * replicas];
+    const auto& spec = first_lane.network->spec();
+    Buffer<T> below, here;                        // means of the nodes of the tier below and of this one
+    MatrixView<const T> children = x;             // begins as the workers themselves
+    int64_t first = first_lane.first_row, each = population_.workers;
+    for (size_t tier = 0; tier < spec.tiers.size(); ++tier) {
+      const auto& groups = cluster_.tier(static_cast<int>(arm), static_cast<int>(tier));
+      here = Buffer<T>(ctx_, groups.nodes() * p_);
+      const MatrixView<T> nodes = here.view(groups.nodes(), p_);
+      group_mean<T>(ctx_, groups.table(), x, nodes);
+      const int64_t per_lane = spec.tiers[tier].nodes;
+      const auto tiers_of = [&](size_t lane) -> const std::vector<Groups>& { return population_.lanes[lane].network->tiers(); };
+      distances(
+          children, first, each, nodes, arm, spec.tiers[tier].name,
+          [&](size_t lane, int64_t c) {
+            const auto& tiers = tiers_of(lane);
+            // a child node's parent is the node of any worker below it
+            const int64_t worker = tier == 0 ? c : tiers[tier - 1].member[static_cast<size_t>(tiers[tier - 1].begin[static_cast<size_t>(c)])];
+            return static_cast<int64_t>(lane - arm * replicas) * per_lane + tiers[tier].node_of[static_cast<size_t>(worker)];
+          },
+          [&](size_t lane, int64_t c) {
+            return tier == 0 ? population_.lanes[lane].network->weights()[static_cast<size_t>(c)] : tiers_of(lane)[tier - 1].mass[static_cast<size_t>(c)];
+          });
+      below = std::move(here);
+      children = below.view(groups.nodes(), p_);
+      first = 0;
+      each = per_lane;
+    }
+    if (spec.top_nodes() > 1)
+      distances(
+          children, first, each, means_of_x, arm, "graph", [](size_t lane, int64_t) { return static_cast<int64_t>(lane); },
+          [&](size_t lane, int64_t c) { return population_.lanes[lane].network->top().mass[static_cast<size_t>(c)]; });
+  }
+  return split;
+}
+
+template <class T>
+const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
+  if (const auto found = cache_.find(metric); found != cache_.end()) return found->second;
+  const size_t lanes = population_.lanes.size();
+  const auto workers = static_cast<size_t>(population_.workers);
+  auto& out = cache_[metric];
+  out.assign(lanes, std::numeric_limits<double>::quiet_NaN());
+
+  const auto mean_over_workers = [&](const std::vector<double>& rows, std::vector<double>& to) {
+    to.assign(lanes, 0.0);
+    for (size_t r = 0; r < rows.size(); ++r) to[r / workers] += rows[r] / static_cast<double>(workers);
+  };
+  const auto objectives = [&](size_t each) {
+    std::vector<const Objective*> all;
+    for (const auto& lane : population_.lanes) all.insert(all.end(), each, &lane.objective);
+    return all;
+  };
+
+  if (metric == "train_loss") {
+    out = cluster_.model().objective(ctx_, means(), objectives(1));
+  } else if (metric == "worker_train_loss") {
+    mean_over_workers(cluster_.model().objective(ctx_, cluster_.parameters(), objectives(workers)), out);
+  } else if (metric == "test_loss" || metric == "test_accuracy") {
+    Scores s = cluster_.model().test(ctx_, means());
+    cache_["test_loss"] = std::move(s.loss);
+    cache_["test_accuracy"] = std::move(s.hits);
+  } else if (metric == "worker_test_loss" || metric == "worker_test_accuracy") {
+    const Scores s = cluster_.model().test(ctx_, cluster_.parameters());
+    mean_over_workers(s.loss, cache_["worker_test_loss"]);
+    mean_over_workers(s.hits, cache_["worker_test_accuracy"]);
+  } else if (metric == "grad_norm_sq") {
+    out = gradient_norms();
+  } else if (metric == "consensus_distance") {
+    row_distances<T>(ctx_, cluster_.parameters(), means(), lane_of_row_.view(), row_values_.view());
+    const auto host = row_values_.to_host(ctx_);
+    out.assign(lanes, 0.0);
+    for (size_t r = 0; r < host.size(); ++r) out[r / workers] += population_.lanes[r / workers].network->weights()[r % workers] * host[r];
+  } else if (const std::string tier = tier_of(metric); !tier.empty()) {
+    const bool gradients = metric.starts_with("divergence_");
+    if (gradients) gradients_at_means(cluster_.gradient_bank());
+    const auto split = split_by_tiers(gradients ? MatrixView<const T>(cluster_.gradient_bank()) : cluster_.parameters());
+    for (const auto& name : experiment_.record.metrics) {
+      if (!name.starts_with(gradients ? "divergence_" : "dispersion_")) continue;
+      auto& values = cache_[name];
+      values.assign(lanes, std::numeric_limits<double>::quiet_NaN());
+      for (size_t i = 0; i < lanes; ++i)
+        if (const auto found = split[i].find(tier_of(name)); found != split[i].end()) values[i] = found->second;
+    }
+  } else if (metric == "optimum_distance") {
+    row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(static_cast<int64_t>(lanes), p_), lane_of_row_.view(), row_values_.view());
+    mean_over_workers(row_values_.to_host(ctx_), out);
+    for (double& v : out) v = std::sqrt(v);
+  } else if (metric == "steps_done") {
+    for (size_t i = 0; i < lanes; ++i)
+      out[i] = static_cast<double>(total(ctx_, cluster_.steps_taken().part(population_.lanes[i].first_row, population_.workers)));
+  } else {
+    for (size_t i = 0; i < lanes; ++i) {
+      const Ledger& l = cluster_.ledgers()[i];
+      out[i] = metric == "bits_up"     ? static_cast<double>(l.up())
+               : metric == "bits_down" ? static_cast<double>(l.down())
+               : metric == "bits"      ? static_cast<double>(l.up() + l.down())
+                                       : static_cast<double>(cluster_.now());  // virtual_time
+    }
+  }
+  return cache_[metric];
+}
+
+template <class T>
+std::vector<std::vector<double>> Evaluator<T>::values() {
+  const NvtxRange range("metrics");
+  cache_.clear();
+  means_ready_ = false;
+  std::vector<std::vector<double>> out(population_.lanes.size());
+  for (const auto& metric : experiment_.record.metrics) {
+    const auto& values = by_name(metric);
+    for (size_t i = 0; i < out.size(); ++i) out[i].push_back(values[i]);
+  }
+  return out;
+}
+
+template class Evaluator<float>;
+template class Evaluator<double>;
+
+}  // namespace orrery

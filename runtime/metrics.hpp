@@ -1,0 +1,69 @@
+// The metrics by name, and their values at one point of a run.
+//
+//   u          weighted mean model sum_i a_i w_i                      f  = sum_i a_i F_i, l2 included
+//   train_loss f(u)      grad_norm_sq |grad f(u)|^2                   test_loss, test_accuracy at u; worker_...: mean over the workers
+//   consensus_distance sum_i a_i |w_i - u|^2 = sum over tiers of dispersion_<tier> (+ dispersion_graph above the top tier)
+//   dispersion_<tier>  sum over the tier's nodes and their children of mass * |mean of child - mean of node|^2
+//   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
+//   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
+//   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
+//
+// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data;
+// worker_* one pass per worker; the others a pass over the parameters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/cluster.hpp"
+
+namespace orrery {
+
+struct MetricInfo {
+  std::string name, what;
+  bool needs_data = false, needs_optimum = false;
+};
+const std::vector<MetricInfo>& metric_table();
+
+// Throws through Params::fail: unknown names (the nearest known one named), metrics that the models or networks of `arms` cannot have.
+struct Arm;
+void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms);
+
+template <class T>
+class Evaluator {
+ public:
+  explicit Evaluator(ClusterOf<T>&, const Experiment&);
+
+  // values[lane][metric]; NaN where a metric does not apply to a lane's arm (a tier that it has not).
+  std::vector<std::vector<double>> values();
+
+  // Throws NonFiniteError naming arm, replica, worker, tensor and the steps since the last call.
+  void require_finite();
+
+  std::vector<T> mean_models();  // (lanes, P) on the host
+
+ private:
+  const std::vector<double>& by_name(const std::string& metric);   // (lanes), computed once per call of values()
+  MatrixView<const T> means();                                     // u (lanes, P)
+  std::vector<double> gradient_norms();
+  void gradients_at_means(MatrixView<T> g);
+  Rows whole_data(const Lane&) const;
+  // the split of sum_i a_i |x_i - mean|^2 by tiers, x (rows, P): result[lane]["edge"], ..., ["graph"]
+  std::vector<std::map<std::string, double>> split_by_tiers(MatrixView<const T> x);
+
+  ClusterOf<T>& cluster_;
+  const Experiment& experiment_;
+  const Population& population_;
+  const Context& ctx_;
+  int64_t p_;
+  DeviceGroups lane_groups_;
+  Buffer<T> means_, optimum_;
+  Buffer<int64_t> lane_of_row_;
+  Buffer<int32_t> no_batch_;       // zeros: whole data
+  Buffer<double> always_, row_values_;
+  int64_t checked_at_ = 0;
+  std::map<std::string, std::vector<double>> cache_;
+  bool means_ready_ = false;
+};
+
+}  // namespace orrery

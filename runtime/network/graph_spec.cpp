@@ -1,0 +1,81 @@
+#include "runtime/network/graph_spec.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "runtime/network/graph.hpp"
+#include "runtime/network/matrix_file.hpp"
+
+namespace orrery {
+namespace {
+
+using Rows = std::vector<std::vector<double>>;
+
+std::string absolute_path(const Params& p, const std::string& given) {
+  std::error_code ignored;
+  const auto beside = std::filesystem::path(p.file()).parent_path() / given;
+  return std::filesystem::absolute(std::filesystem::exists(beside, ignored) ? beside : std::filesystem::path(given),
+                                   ignored)
+      .lexically_normal()
+      .string();
+}
+
+// An array of arrays, or the path of a file with a matrix; `file` is then set to it.
+Rows read_rows(Params& p, const std::string& key, std::string& file) {
+  if (p.is_array(key)) return p.number_rows(key);
+  const std::string given = p.text(key, std::nullopt);
+  file = absolute_path(p, given);
+  try {
+    return read_matrix(file);
+  } catch (const UserError& e) {
+    p.fail(key, e.what());
+  }
+}
+
+void read_kind(Params& p, GraphSpec& g, int64_t nodes) {
+  g.kind = p.choice("kind", std::nullopt,
+                    {"complete", "ring", "path", "star", "grid", "torus", "exponential", "one-peer-exponential",
+                     "erdos-renyi", "file"});
+  if (g.kind == "erdos-renyi")
+    g.probability = p.number("probability", std::nullopt, {.min = 0, .max = 1, .min_open = true});
+  if (g.kind == "file") g.adjacency = read_rows(p, "path", g.file);
+  if ((g.kind == "grid" || g.kind == "torus") && (p.has("rows") || most_square_rows(nodes) > 0)) {
+    const int64_t square = most_square_rows(nodes);
+    g.rows = p.integer("rows", square, at_least(1));
+    if (nodes > 1 && (g.rows < 2 || nodes % g.rows != 0 || nodes / g.rows < 2))
+      p.fail("rows",
+             fmt::format("{} rows do not cut {} nodes into a {} of at least 2 x 2; {}", g.rows, nodes, g.kind,
+                         square > 0 ? fmt::format("use {}, or leave it out", square) : "change the number of nodes"));
+  }
+}
+
+void read_mixing(Params& p, GraphSpec& g) {
+  if (g.kind == "one-peer-exponential") {
+    g.mixing = g.kind;
+    if (p.has("mixing") && p.text("mixing", std::nullopt) != g.kind)
+      p.fail("mixing", "kind = \"one-peer-exponential\" brings its own matrices, (I + shift)/2; remove this key");
+  } else {
+    g.mixing = p.choice("mixing", "metropolis", {"metropolis", "uniform", "laplacian", "average", "file"});
+  }
+  if (g.mixing == "laplacian") g.alpha = p.number("alpha", std::nullopt, above(0));
+  if (g.mixing == "file") g.matrix = read_rows(p, "matrix", g.matrix_file);
+  g.lazy = p.flag("lazy", false);
+}
+
+}  // namespace
+
+GraphSpec parse_graph(Params& p, int64_t nodes, const std::vector<TierSpec>& tiers) {
+  GraphSpec g;
+  read_kind(p, g, nodes);
+  const int64_t finer = tiers.empty() ? 1 : tiers.back().period;
+  g.period = p.integer("period", finer, at_least(1));
+  if (g.period % finer != 0)
+    p.fail("period",
+           fmt::format("{} is not a multiple of {}, the period of the top tier \"{}\"; use {} or another multiple",
+                       g.period, finer, tiers.back().name, (g.period / finer + 1) * finer));
+  read_mixing(p, g);
+  return g;
+}
+
+}  // namespace orrery

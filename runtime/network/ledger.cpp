@@ -1,0 +1,43 @@
+// Bits on every class of links. The links of a tier join its nodes with their children: as many as the tier below has
+// nodes (workers for the first tier), only children included, for a node with one child is still another machine.
+//
+//   tier k acts     links of tiers 0 ... k: one model up and one down each
+//   the graph acts  links of all tiers: one model up and one down each; on the graph one model for each H_{j,d} != 0,
+//                   j != d, of the matrix that acts: "up" at its sender j, "down" at its receiver d (the same bits,
+//                   counted once at either end)
+#include "runtime/network/mixing.hpp"
+#include "runtime/network/network.hpp"
+
+namespace orrery {
+
+Ledger::Ledger(const NetworkSpec& spec) {
+  for (const TierSpec& tier : spec.tiers) links.push_back({.name = tier.name});
+  if (spec.graph) links.push_back({.name = "graph"});
+}
+
+int64_t Ledger::up() const {
+  int64_t bits = 0;
+  for (const Link& link : links) bits += link.up;
+  return bits;
+}
+
+int64_t Ledger::down() const {
+  int64_t bits = 0;
+  for (const Link& link : links) bits += link.down;
+  return bits;
+}
+
+void Ledger::charge(const Network& network, const Action& action, int64_t bits_per_model) {
+  const auto send = [&](size_t link, int64_t models) {
+    links[link].up += models * bits_per_model;
+    links[link].down += models * bits_per_model;
+  };
+  if (action.kind == Action::Kind::none) return;
+
+  const auto& tiers = network.tiers();
+  const size_t acting = action.kind == Action::Kind::graph ? tiers.size() : static_cast<size_t>(action.tier) + 1;
+  for (size_t k = 0; k < acting; ++k) send(k, k == 0 ? network.spec().workers : tiers[k - 1].nodes());
+  if (action.kind == Action::Kind::graph) send(tiers.size(), directed_links(network.mixing()[action.phase]));
+}
+
+}  // namespace orrery

@@ -1,0 +1,162 @@
+#include "runtime/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/run.hpp"
+
+namespace orrery {
+
+std::vector<Launch> plan_launches(const Experiment& e) {
+  std::vector<Launch> launches;
+  std::vector<std::string> keys;
+  for (size_t a = 0; a < e.arms.size(); ++a) {
+    const auto found = std::find(keys.begin(), keys.end(), e.arms[a].shared_key);
+    if (found == keys.end()) {
+      keys.push_back(e.arms[a].shared_key);
+      launches.push_back({});
+      launches.back().arms.push_back(static_cast<int>(a));
+    } else {
+      launches[static_cast<size_t>(found - keys.begin())].arms.push_back(static_cast<int>(a));
+    }
+  }
+  return launches;
+}
+
+namespace {
+
+bool asks_for(const Experiment& e, const std::string& prefix) {
+  return std::any_of(e.record.metrics.begin(), e.record.metrics.end(), [&](const std::string& m) { return m.starts_with(prefix); });
+}
+
+int64_t data_bytes(const Dataset& d) {
+  int64_t bytes = 0;
+  for (const Samples* s : {&d.train, &d.test})
+    bytes += static_cast<int64_t>(s->bytes.size() + 4 * s->values.size() + 4 * s->labels.size());
+  return bytes;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* data, Backend backend) {
+  const Arm& arm = e.arms[static_cast<size_t>(p.arms[0])];
+  const int64_t features = data ? data->features : 0, size = element_size(e.precision);
+  const int classes = data ? data->classes : 0;
+  const int64_t parameters = arm.model->parameters(features, classes), bank = p.rows() * parameters * size;
+  const auto lanes = static_cast<int64_t>(p.lanes.size());
+
+  MemoryPlan plan;
+  plan.data = data ? data_bytes(*data) : 0;
+  plan.banks_in_use = 1 + (arm.step.rung == StepSpec::Rung::gradients || asks_for(e, "divergence_") ? 1 : 0);
+  plan.banks = plan.banks_in_use * bank;
+
+  // per row: seed, worker, batch, rate, learning rate, steps, range of samples, lane, a value for metrics
+  plan.tables = p.rows() * (8 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) + static_cast<int64_t>(p.order.size()) * 4 +
+                static_cast<int64_t>(p.sample_weights.size()) * 8 + p.workers * 12;
+  plan.tables += lanes * parameters * size * (arm.model->has_optimum() ? 2 : 1) + p.rows() * 16;  // mean models
+  for (const auto& lane : p.lanes) {
+    plan.tables += static_cast<int64_t>(lane.network->tiers().size() + 1) * p.workers * 16;
+    for (const auto& m : lane.network->mixing()) plan.tables += static_cast<int64_t>(m.source.size()) * 16;
+    if (!lane.network->mixing().empty()) plan.banks += lane.network->top().nodes() * parameters * size;
+  }
+
+  ModelInputs in;
+  in.workers = p.workers;
+  in.rows = p.rows();
+  in.max_batch = p.max_batch;
+  in.classes = classes;
+  plan.workspace = arm.model->workspace(backend, in, features, size);
+  if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
+    for (const auto& lane : p.lanes)
+      for (const auto& tier : lane.network->tiers()) plan.workspace += tier.nodes() * parameters * size;
+  if (asks_for(e, "grad_norm_sq"))
+    plan.workspace += std::min<int64_t>(std::max<int64_t>(32 << 20, parameters * size), p.workers * parameters * size);
+  return plan;
+}
+
+void require_memory(const MemoryPlan& plan, Backend backend, int ordinal, const Population& p, int64_t parameters) {
+  const int64_t free = device_info(backend, ordinal).memory_free;
+  if (plan.total() <= free) return;
+  throw DeviceError(fmt::format("network.workers: {} rows of {} parameters need {:.1f} GiB on {}, which has {:.1f} GiB free; lower "
+                                "network.workers, replicas or the number of arms",
+                                p.rows(), parameters, static_cast<double>(plan.total()) / (1 << 30), name(backend),
+                                static_cast<double>(free) / (1 << 30)));
+}
+
+namespace {
+
+std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
+std::string schedule_text(const Arm& arm, int64_t steps) {
+  std::string text;
+  const NetworkSpec& n = *arm.network;
+  const Schedule schedule(n);
+  for (size_t k = 0; k < n.tiers.size(); ++k)
+    text += fmt::format("    tier {:<12} {:>6} node{}  every {} steps\n", n.tiers[k].name, n.tiers[k].nodes, n.tiers[k].nodes == 1 ? " " : "s",
+                        n.tiers[k].period);
+  if (n.graph)
+    text += fmt::format("    graph {:<11} {:>6} nodes  every {} steps, mixing {}{}\n", n.graph->kind, n.top_nodes(), n.graph->period,
+                        n.graph->mixing, n.graph->lazy ? ", lazy" : "");
+  if (n.tiers.empty() && !n.graph) return "    nothing ever acts: every worker alone\n";
+  // the first actions, a line each
+  int64_t at = 0;
+  for (int shown = 0; shown < 6; ++shown) {
+    at = schedule.next(at);
+    if (at > steps) break;
+    const Action a = schedule.after(at);
+    text += fmt::format("    after {:>6} steps: {}\n", at, a.kind == Action::Kind::graph ? "the graph mixes" : n.tiers[static_cast<size_t>(a.tier)].name + " averages");
+  }
+  if (at <= steps && schedule.next(at) <= steps) text += "    ...\n";
+  return text;
+}
+
+}  // namespace
+
+std::string describe_plan(const Experiment& e) {
+  const ChosenDevice device = choose_device(e);
+  std::string text = fmt::format("{}: {} workers, {} replica{}, {} steps, {} on {}\n", e.name, e.workers(), e.replicas,
+                                 e.replicas == 1 ? "" : "s", e.steps, name(e.precision), device.name);
+  if (!device.notice.empty()) text += device.notice + "\n";
+  for (const auto& launch : plan_launches(e)) {
+    const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
+    std::string notice;
+    Dataset data;
+    const bool needs = first.model->needs_data();
+    if (needs) data = first.data->load(&notice);
+    if (!notice.empty()) text += notice + "\n";
+    const Population population(e, launch.arms, needs ? &data : nullptr);
+    const MemoryPlan memory = plan_memory(e, population, needs ? &data : nullptr, device.backend);
+    const int64_t parameters = first.model->parameters(data.features, data.classes);
+    require_memory(memory, device.backend, device.ordinal, population, parameters);
+    if (needs) {
+      const auto& sizes = population.lanes[0].partition->size;
+      const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
+      text += fmt::format("data: {} ({}), {} training and {} test samples; {} to {} samples per worker, partition {}\n", data.name, data.origin,
+                          data.train.count, data.test.count, *least, *most, population.lanes[0].partition->hash());
+    }
+    text += fmt::format("launch: {} arm{} side by side, {} rows of {} parameters\n", launch.arms.size(), launch.arms.size() == 1 ? "" : "s",
+                        population.rows(), parameters);
+    text += fmt::format("memory: {} = banks {} ({} of rows x P) + data {} + tables {} + workspace {}\n", mebibytes(memory.total()),
+                        mebibytes(memory.banks), memory.banks_in_use, mebibytes(memory.data), mebibytes(memory.tables),
+                        mebibytes(memory.workspace));
+    for (int a : launch.arms) {
+      const Arm& arm = e.arms[static_cast<size_t>(a)];
+      text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
+      text += schedule_text(arm, e.steps);
+      // walk the schedule once with the ledger
+      const auto lane = std::find_if(population.lanes.begin(), population.lanes.end(),
+                                     [&](const Lane& l) { return population.arms[static_cast<size_t>(l.arm)] == a; });
+      Ledger ledger(*arm.network);
+      const Schedule schedule(*arm.network);
+      for (int64_t t = schedule.next(0); t <= e.steps; t = schedule.next(t))
+        ledger.charge(*lane->network, schedule.after(t), parameters * 8 * element_size(e.precision));
+      for (const auto& link : ledger.links)
+        text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
+      if (!lane->network->mixing().empty()) text += fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta());
+    }
+  }
+  return text;
+}
+
+}  // namespace orrery

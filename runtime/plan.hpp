@@ -1,0 +1,30 @@
+// What a run will do and need, before it starts: launches, memory, schedule, bits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/population.hpp"
+
+namespace orrery {
+
+struct MemoryPlan {
+  int64_t data = 0, banks = 0, tables = 0, workspace = 0;  // bytes on the device
+  int64_t banks_in_use = 1;                                // matrices of (rows, P)
+  int64_t total() const { return data + banks + tables + workspace; }
+};
+
+struct Launch {
+  std::vector<int> arms;  // indices of arms whose rows run side by side
+};
+std::vector<Launch> plan_launches(const Experiment&);
+
+MemoryPlan plan_memory(const Experiment&, const Population&, const Dataset*, Backend);
+
+// Throws DeviceError where the plan needs more than the device has free.
+void require_memory(const MemoryPlan&, Backend, int ordinal, const Population&, int64_t parameters);
+
+// The text of `orrery check`: per arm the schedule, memory, bits.
+std::string describe_plan(const Experiment&);
+
+}  // namespace orrery

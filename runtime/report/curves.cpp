@@ -1,0 +1,155 @@
+#include "runtime/report/curves.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "runtime/report/chart.hpp"
+#include "runtime/report/metric_info.hpp"
+#include "runtime/report/numbers.hpp"
+#include "runtime/report/svg.hpp"
+
+namespace orrery::report {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+std::optional<size_t> find(const ReportInput& in, std::string_view metric) {
+  const auto at = std::find(in.metrics.begin(), in.metrics.end(), metric);
+  return at == in.metrics.end() ? std::nullopt : std::optional<size_t>(at - in.metrics.begin());
+}
+
+// Moments over the replicas; a mean only where every replica has a finite value, so that a diverged one is not averaged
+// away.
+Moments across(const ReportArm& arm, size_t metric, size_t record) {
+  std::vector<double> v;
+  for (size_t r = 0; r < arm.values[metric].size(); ++r) v.push_back(value_at(arm, metric, r, record));
+  Moments m = moments(v);
+  if (v.empty() || m.finite < static_cast<int64_t>(v.size())) m.mean = m.low = m.high = kNaN;
+  return m;
+}
+
+bool has_points(const Series& s) {
+  return std::any_of(s.points.begin(), s.points.end(), [](const Point& p) { return drawable(p.mean); });
+}
+
+std::vector<Series> series_of(const ReportInput& in, size_t metric) {
+  std::vector<Series> all;
+  for (size_t a = 0; a < in.arms.size(); ++a) {
+    const ReportArm& arm = in.arms[a];
+    Series s{.arm = a, .name = arm.name, .points = {}, .band = arm.values[metric].size() > 1};
+    for (size_t t = 0; t < in.record_steps.size(); ++t) {
+      const Moments m = across(arm, metric, t);
+      s.points.push_back({static_cast<double>(in.record_steps[t]), m.mean, m.low, m.high});
+    }
+    if (has_points(s)) all.push_back(std::move(s));
+  }
+  return all;
+}
+
+std::vector<double> finite_means(const std::vector<Series>& all) {
+  std::vector<double> values;
+  for (const Series& s : all)
+    for (const Point& p : s.points)
+      if (drawable(p.mean)) values.push_back(p.mean);
+  return values;
+}
+
+std::string legend(const std::vector<Series>& all) {
+  std::string items;
+  for (const Series& s : all)
+    if (!s.name.empty()) items += arm_label(s.arm, s.name);
+  return items.empty() ? "" : "<div class=\"legend\">" + items + "</div>\n";
+}
+
+// What the metric, the line and the band are, and what is missing from the picture.
+std::string caption(const ReportInput& in, const Chart& chart, std::string detail) {
+  std::vector<std::string> parts;
+  if (!detail.empty()) {
+    detail[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(detail[0])));
+    parts.push_back(escape(detail) + ".");
+  }
+  const bool band = std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return s.band; });
+  if (band) parts.push_back(fmt::format("Line: mean of {} replicas; band: smallest to largest.", in.replicas));
+  const auto values = finite_means(chart.series);
+  if (chart.y_log && std::count(values.begin(), values.end(), 0.0) > 0)
+    parts.push_back("Zeros are not shown on the logarithmic axis.");
+  std::vector<std::string> missing;
+  for (size_t a = 0; a < in.arms.size(); ++a)
+    if (std::none_of(chart.series.begin(), chart.series.end(), [a](const Series& s) { return s.arm == a; }))
+      missing.push_back(escape(in.arms[a].name));
+  if (!missing.empty()) parts.push_back(fmt::format("No finite values: {}.", fmt::join(missing, "; ")));
+  return parts.empty() ? "" : fmt::format("<figcaption>{}</figcaption>\n", fmt::join(parts, " "));
+}
+
+std::string figure(const ReportInput& in, const Chart& chart, std::string_view id, const std::string& detail) {
+  return fmt::format("<figure class=\"chart\" data-metric=\"{}\">\n<h3>{}</h3>\n{}{}{}</figure>\n", escape(id),
+                     escape(chart.title), legend(chart.series), draw(chart), caption(in, chart, detail));
+}
+
+std::string metric_figure(const ReportInput& in, size_t metric) {
+  const MetricInfo info = metric_info(in.metrics[metric]);
+  Chart chart{.title = info.title, .x_title = "local steps", .y_title = info.title, .series = series_of(in, metric)};
+  if (!info.unit.empty()) chart.y_title += " (" + info.unit + ")";
+  if (chart.series.empty())
+    return fmt::format(
+        "<figure class=\"chart empty\" data-metric=\"{}\">\n<h3>{}</h3>\n<p>No finite value of this metric was "
+        "recorded.</p>\n</figure>\n",
+        escape(in.metrics[metric]), escape(info.title));
+  if (info.counts) chart.y_labels = Axis::Labels::counts;
+  chart.y_log = info.log_allowed && wants_log(finite_means(chart.series));
+  return figure(in, chart, in.metrics[metric], info.detail);
+}
+
+}  // namespace
+
+double value_at(const ReportArm& arm, size_t metric, size_t replica, size_t record) {
+  const auto& values = arm.values[metric][replica];
+  return record < values.size() ? values[record] : kNaN;
+}
+
+std::string metric_figures(const ReportInput& in) {
+  std::string html;
+  for (size_t m = 0; m < in.metrics.size(); ++m)
+    if (!counts_bits(in.metrics[m])) html += metric_figure(in, m);
+  return html;
+}
+
+std::string bits_figure(const ReportInput& in) {
+  const auto loss = find(in, "train_loss"), bits = find(in, "bits"), up = find(in, "bits_up"),
+             down = find(in, "bits_down");
+  if (!loss || (!bits && !(up && down))) return "";
+  Chart chart{.title = "training loss against bits",
+              .x_title = "bits sent by one replica, up and down",
+              .y_title = "training loss",
+              .x_labels = Axis::Labels::counts,
+              .series = series_of(in, *loss)};
+
+  // the same points, moved from steps to bits
+  double least = INFINITY, most = 0;
+  for (Series& s : chart.series) {
+    const ReportArm& arm = in.arms[s.arm];
+    double end = 0;
+    for (size_t t = 0; t < s.points.size(); ++t) {
+      s.points[t].x = bits ? across(arm, *bits, t).mean : across(arm, *up, t).mean + across(arm, *down, t).mean;
+      if (drawable(s.points[t].x) && drawable(s.points[t].mean)) end = std::max(end, s.points[t].x);
+    }
+    if (end > 0) least = std::min(least, end), most = std::max(most, end);
+  }
+  if (most == 0) return "";  // nothing was ever sent
+  chart.x_log = most > 30 * least;
+  std::erase_if(chart.series, [&](const Series& s) {
+    return std::none_of(s.points.begin(), s.points.end(),
+                        [&](const Point& p) { return drawable(p.x) && drawable(p.mean) && (!chart.x_log || p.x > 0); });
+  });
+  chart.y_log = wants_log(finite_means(chart.series));
+  return figure(
+      in, chart, "loss-against-bits",
+      chart.x_log ? "at the mean model; the axis of bits is logarithmic and leaves out zero" : "at the mean model");
+}
+
+}  // namespace orrery::report

@@ -1,0 +1,16 @@
+// The tables of a run.
+#pragma once
+
+#include <string>
+
+#include "runtime/report/report.hpp"
+
+namespace orrery::report {
+
+// Arm x metric at the last record point: mean ± standard deviation over replicas, the best in bold.
+std::string final_table(const ReportInput&);
+
+// Bits of one replica per arm and link class.
+std::string bits_table(const ReportInput&);
+
+}  // namespace orrery::report

@@ -1,0 +1,199 @@
+#include "runtime/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "runtime/cluster.hpp"
+#include "runtime/metrics.hpp"
+#include "runtime/plan.hpp"
+
+namespace orrery {
+namespace {
+
+using Time = std::chrono::steady_clock;
+double seconds_since(Time::time_point start) { return std::chrono::duration<double>(Time::now() - start).count(); }
+
+std::vector<int64_t> record_points(const Experiment& e) {
+  std::vector<int64_t> points;
+  for (int64_t t = 0; t < e.steps; t += e.record.every) points.push_back(t);
+  points.push_back(e.steps);
+  return points;
+}
+
+// What the launch leaves behind: final models, bits, steps taken.
+template <class T>
+void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator, RunResult& result) {
+  const Population& p = cluster.population();
+  const auto means = evaluator.mean_models();
+  const auto parameters = static_cast<size_t>(cluster.model().parameters());
+  const auto steps = to_host(cluster.context(), cluster.steps_taken());
+  for (size_t i = 0; i < p.lanes.size(); ++i) {
+    const Lane& lane = p.lanes[i];
+    ArmResult& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
+    arm.mean_models.insert(arm.mean_models.end(), means.begin() + static_cast<std::ptrdiff_t>(i * parameters),
+                           means.begin() + static_cast<std::ptrdiff_t>((i + 1) * parameters));
+    arm.partition_hash.push_back(lane.partition ? lane.partition->hash() : "");
+    if (e.record.partition && lane.partition) arm.partitions.push_back(lane.partition);
+    arm.links.push_back(cluster.ledgers()[i].links);
+    if (!arm.network) arm.network = lane.network;
+    for (int64_t w = 0; w < p.workers; ++w) {
+      arm.worker_steps.push_back(steps[static_cast<size_t>(lane.first_row + w)]);
+      result.worker_steps += arm.worker_steps.back();
+    }
+    if (e.record.params) {
+      const auto rows = to_host(cluster.context(), cluster.parameters().rows(lane.first_row, p.workers));
+      if constexpr (std::is_same_v<T, float>) arm.params32.insert(arm.params32.end(), rows.begin(), rows.end());
+      else arm.params64.insert(arm.params64.end(), rows.begin(), rows.end());
+    }
+  }
+}
+
+// One launch: all its arms and replicas from step 0 to the last.
+template <class T>
+void run_launch(const Context& ctx, const Experiment& e, Population population, const Dataset* host, const DeviceData* data,
+                const RunOptions& options, Progress& progress, RunResult& result) {
+  const auto setup = Time::now();
+  ClusterOf<T> cluster(ctx, e, std::move(population), host, data);
+  Evaluator<T> evaluator(cluster, e);
+  const Population& p = cluster.population();
+  const Algorithm& algorithm = *e.arms[static_cast<size_t>(p.arms[0])].algorithm;
+  result.parameters = cluster.model().parameters();
+  ctx.synchronize();
+  result.setup_seconds += seconds_since(setup);
+
+  const double before = result.run_seconds;
+  for (int64_t t : result.record_steps) {
+    const auto start = Time::now();
+    cluster.advance(algorithm, t);
+    ctx.synchronize();
+    result.run_seconds += seconds_since(start);
+
+    const auto evaluation = Time::now();
+    evaluator.require_finite();
+    const auto values = evaluator.values();
+    for (size_t i = 0; i < p.lanes.size(); ++i) {
+      auto& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(p.lanes[i].arm)])];
+      for (size_t m = 0; m < values[i].size(); ++m) arm.values[m][static_cast<size_t>(p.lanes[i].replica)].push_back(values[i][m]);
+    }
+    result.evaluation_seconds += seconds_since(evaluation);
+
+    if (options.progress) {
+      progress.step = t;
+      progress.seconds = result.run_seconds;
+      const double elapsed = result.run_seconds - before;
+      progress.worker_steps_per_second = elapsed > 0 ? static_cast<double>(t * p.rows()) / elapsed : 0;
+      progress.first_value = 0;
+      for (const auto& v : values) progress.first_value += v.empty() ? 0 : v[0] / static_cast<double>(values.size());
+      options.progress(progress);
+    }
+    if (options.interrupt && *options.interrupt) throw Interrupted(fmt::format("interrupted after {} of {} steps; nothing was written", t, e.steps));
+  }
+  collect(e, cluster, evaluator, result);
+}
+
+}  // namespace
+
+ChosenDevice choose_device(const Experiment& e) {
+  if (e.device == "cpu") return {Backend::cpu, 0, "cpu", ""};
+  if (e.device == "auto") {
+    if (cuda_available()) return {Backend::cuda, 0, "cuda:0", ""};
+#ifdef ORRERY_WITH_CUDA
+    return {Backend::cpu, 0, "cpu", "no GPU answers: running on the CPU"};
+#else
+    return {Backend::cpu, 0, "cpu", ""};
+#endif
+  }
+  const int ordinal = e.device == "cuda" ? 0 : std::stoi(e.device.substr(5, 6));
+  device_info(Backend::cuda, ordinal);  // throws where there is none
+  return {Backend::cuda, ordinal, fmt::format("cuda:{}", ordinal), ""};
+}
+
+RunResult run(const Experiment& e, const RunOptions& options) {
+  const auto setup = Time::now();
+  RunResult result;
+  const auto notice = [&](const std::string& sentence) {
+    if (sentence.empty()) return;
+    result.notices.push_back(sentence);
+    if (options.notice) options.notice(sentence);
+  };
+  const ChosenDevice device = choose_device(e);
+  notice(device.notice);
+  const Context ctx(device.backend, device.ordinal);
+  result.device = device.name;
+  result.device_name = device_info(device.backend, device.ordinal).name;
+  result.threads = threads();
+  result.record_steps = record_points(e);
+  result.arms.resize(e.arms.size());
+  for (auto& arm : result.arms)
+    arm.values.assign(e.record.metrics.size(), std::vector<std::vector<double>>(static_cast<size_t>(e.replicas)));
+  reset_memory_peak(ctx.backend);
+
+  // arms whose rows fit run side by side, the others one launch after the other; data are loaded and uploaded once
+  Progress progress;
+  progress.steps = e.steps;
+  progress.first_metric = e.record.metrics[0];
+  const auto launches = plan_launches(e);
+  progress.launches = static_cast<int64_t>(launches.size());
+  std::shared_ptr<const DataSource> loaded;
+  Dataset host;
+  std::unique_ptr<DeviceData> data;
+  for (const auto& launch : launches) {
+    const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
+    if (first.data && first.data != loaded) {
+      std::string sentence;
+      data.reset();
+      host = first.data->load(&sentence);
+      notice(sentence);
+      loaded = first.data;
+      result.data_origin = fmt::format("{} ({})", host.name, host.origin);
+      result.train_samples = host.train.count;
+      result.test_samples = host.test.count;
+    }
+    const Dataset* set = first.data ? &host : nullptr;
+    Population population(e, launch.arms, set);
+    const MemoryPlan plan = plan_memory(e, population, set, device.backend);
+    require_memory(plan, device.backend, device.ordinal, population, first.model->parameters(host.features, host.classes));
+    result.planned_memory = std::max(result.planned_memory, plan.total());
+    if (set && !data) data = std::make_unique<DeviceData>(ctx, host);
+    if (progress.launch == 0) result.setup_seconds += seconds_since(setup);
+    if (e.precision == Precision::fp64) run_launch<double>(ctx, e, std::move(population), set, data.get(), options, progress, result);
+    else run_launch<float>(ctx, e, std::move(population), set, data.get(), options, progress, result);
+    ++progress.launch;
+  }
+  result.peak_memory = memory_use(ctx.backend).peak;
+  return result;
+}
+
+ReportInput make_report(const Experiment& e, const RunResult& r) {
+  ReportInput in;
+  in.name = e.name;
+  in.version = ORRERY_VERSION;
+  in.device = fmt::format("{} ({})", r.device, r.device_name);
+  in.precision = name(e.precision);
+  in.model = fmt::format("{}, {} parameters", e.arms[0].model_line, r.parameters);
+  in.data = r.data_origin.empty() ? e.arms[0].data_line
+                                  : fmt::format("{}, {} training and {} test samples; {}", r.data_origin, r.train_samples, r.test_samples, e.arms[0].data_line);
+  in.algorithm = e.arms[0].algorithm_line;
+  in.seed = e.seed;
+  in.replicas = e.replicas;
+  in.workers = e.workers();
+  in.steps = e.steps;
+  in.parameters = r.parameters;
+  in.metrics = e.record.metrics;
+  in.record_steps = r.record_steps;
+  in.notices = r.notices;
+  in.experiment_toml = e.resolved_toml;
+  for (size_t a = 0; a < e.arms.size(); ++a) {
+    const ArmResult& arm = r.arms[a];
+    in.arms.push_back({e.arms[a].name, *e.arms[a].network, arm.network->tiers(), arm.network->edges(), arm.network->weights(),
+                       e.arms[a].network->rates, arm.links[0], arm.values});
+  }
+  in.facts = {{"wall time", fmt::format("{:.1f} s run, {:.1f} s evaluation, {:.1f} s setup", r.run_seconds, r.evaluation_seconds, r.setup_seconds)},
+              {"worker-steps per second", fmt::format("{:.3g}", r.run_seconds > 0 ? static_cast<double>(r.worker_steps) / r.run_seconds : 0.0)},
+              {"peak memory", fmt::format("{:.1f} MiB", static_cast<double>(r.peak_memory) / (1 << 20))}};
+  return in;
+}
+
+}  // namespace orrery

@@ -1,0 +1,70 @@
+// The main loop: an experiment in, what was measured out. Writes nothing; runtime/run_folder.hpp does.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/experiment.hpp"
+#include "runtime/report/report.hpp"
+
+namespace orrery {
+
+// What the run says while it runs. Called on the calling thread, at every record point of every launch.
+struct Progress {
+  int64_t step = 0, steps = 0;      // of this launch
+  int64_t launch = 0, launches = 1; // arms whose rows fit run side by side in one launch
+  double seconds = 0;               // of local steps and actions so far, all launches
+  double worker_steps_per_second = 0;
+  std::string first_metric;
+  double first_value = 0;           // mean over lanes
+};
+struct RunOptions {
+  std::function<void(const Progress&)> progress;       // may be empty
+  std::function<void(const std::string&)> notice;      // one sentence for the user; may be empty
+  const std::atomic<bool>* interrupt = nullptr;        // set by a signal handler; looked at between record points
+};
+
+struct ArmResult {
+  std::vector<std::vector<std::vector<double>>> values;  // [metric][replica][record point]
+  std::vector<double> mean_models;                       // (replicas, P)
+  std::vector<float> params32;                           // (replicas, W, P) with record.params, in the run's precision
+  std::vector<double> params64;
+  std::vector<std::string> partition_hash;               // per replica
+  std::vector<std::shared_ptr<const Partition>> partitions;  // per replica, with record.partition
+  std::vector<std::vector<Ledger::Link>> links;          // per replica
+  std::vector<int64_t> worker_steps;                     // (replicas, W)
+  std::shared_ptr<const Network> network;                // of the first replica
+};
+struct RunResult {
+  std::string device;            // "cpu" or "cuda:0"
+  std::string device_name;
+  std::vector<int64_t> record_steps;
+  std::vector<ArmResult> arms;
+  std::vector<std::string> notices;
+  std::string data_origin;
+  int64_t parameters = 0, train_samples = 0, test_samples = 0, worker_steps = 0;
+  int64_t peak_memory = 0, planned_memory = 0;  // bytes on the device of the run, all buffers
+  double setup_seconds = 0, run_seconds = 0, evaluation_seconds = 0;
+  int threads = 1;
+};
+
+struct Interrupted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Throws UserError (experiment, data, device, non-finite numbers) and Interrupted.
+RunResult run(const Experiment&, const RunOptions& = {});
+
+// The device that `device = ...` means here, with a sentence where "auto" had to fall back.
+struct ChosenDevice {
+  Backend backend = Backend::cpu;
+  int ordinal = 0;
+  std::string name, notice;
+};
+ChosenDevice choose_device(const Experiment&);
+
+ReportInput make_report(const Experiment&, const RunResult&);
+
+}  // namespace orrery

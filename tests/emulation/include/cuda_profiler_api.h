@@ -1,0 +1,4 @@
+// cudaProfilerStart and cudaProfilerStop of the emulated build.
+#pragma once
+
+#include "cuda_runtime_api.h"

@@ -1,0 +1,33 @@
+// NVTX ranges, counted. A pop without a push on the same OS thread is counted apart.
+#include "nvtx3/nvToolsExt.h"
+
+#include <atomic>
+
+#include "emulation.hpp"
+
+namespace {
+std::atomic<int64_t> pushed{0}, popped{0}, unmatched{0}, started{0};
+thread_local int depth = 0;
+}  // namespace
+
+int nvtxRangePushA(const char*) {
+  ++pushed;
+  return depth++;
+}
+int nvtxRangePop() {
+  if (depth == 0) return ++unmatched, -1;
+  ++popped;
+  return --depth;
+}
+nvtxRangeId_t nvtxRangeStartA(const char*) {
+  ++pushed;
+  return static_cast<nvtxRangeId_t>(++started);
+}
+void nvtxRangeEnd(nvtxRangeId_t) { ++popped; }
+void nvtxMarkA(const char*) {}
+void nvtxNameOsThreadA(uint32_t, const char*) {}
+
+namespace orrery::emulation {
+NvtxCounts nvtx_counts() { return {pushed, popped, unmatched}; }
+void reset_nvtx_counts() { pushed = popped = unmatched = 0; }
+}  // namespace orrery::emulation
