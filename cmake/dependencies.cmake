@@ -28,13 +28,16 @@ find_path(ORRERY_TOMLPP_INCLUDE toml++/toml.h REQUIRED)
 # orrery_cuda_runtime: the CUDA runtime, cuBLAS, NVTX - the toolkit's, or the emulation's.
 if(ORRERY_CUDA STREQUAL "ON")
   enable_language(CUDA)
+  # CMake 3.25 does not know C++20 for nvcc
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+  list(APPEND CMAKE_CUDA_COMPILE_FEATURES cuda_std_20)
   find_package(CUDAToolkit REQUIRED)
   add_library(orrery_cuda_runtime INTERFACE)
   target_link_libraries(orrery_cuda_runtime INTERFACE CUDA::cudart CUDA::cublas ${CMAKE_DL_LIBS})
   target_include_directories(orrery_cuda_runtime SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
-  # CMake 3.25 does not know C++20 for nvcc
   target_compile_options(orrery_cuda_runtime INTERFACE
-    $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 --extended-lambda -Xcompiler=-Wall -lineinfo --expt-relaxed-constexpr>)
+    $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall -lineinfo --expt-relaxed-constexpr>)
 elseif(ORRERY_CUDA STREQUAL "EMULATED")
   add_subdirectory(${PROJECT_SOURCE_DIR}/tests/emulation ${PROJECT_BINARY_DIR}/tests/emulation)
   add_library(orrery_cuda_runtime INTERFACE)

@@ -57,7 +57,7 @@ void segment_sums_impl(const Context& ctx, MatrixView<const double> values, Vect
 }
 
 template <Backend B>
-int64_t total_impl(const Context& ctx, VectorView<const int64_t> values) {
+int64_t total_impl([[maybe_unused]] const Context& ctx, VectorView<const int64_t> values) {
 #ifdef ORRERY_EMULATED
   return thrust::reduce(thrust::host, values.data(), values.data() + values.size(), int64_t{0});
 #else

@@ -22,6 +22,7 @@ std::string place(const std::source_location& at) {
 
 void check(cudaError_t status, std::source_location at) {
   if (status == cudaSuccess) return;
+  (void)cudaGetLastError();  // so that the next launch is not blamed
   std::string more;
 #ifdef ORRERY_EMULATED
   more = emulation::last_report();

@@ -37,6 +37,7 @@ void launch_with(void (*kernel)(P...), const cudaLaunchConfig_t& config, A&&... 
   const cudaError_t status = cudaLaunchKernelEx(&config, kernel, std::forward<A>(arguments)...);
   const cudaError_t last = cudaGetLastError();  // also clears it, so that the next launch is not blamed
   check(status != cudaSuccess ? status : last);
+  check_launch(config.stream);  // debug builds wait, so that the right kernel is blamed
 }
 }  // namespace detail
 
