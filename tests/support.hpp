@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <ostream>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -19,7 +20,11 @@
 #include "kernels/core/rng.hpp"
 #include "kernels/rows.hpp"
 
-namespace orrery::test {
+namespace orrery {
+
+inline void PrintTo(Backend b, std::ostream* out) { *out << name(b); }  // for GoogleTest
+
+namespace test {
 
 // ---- backends --------------------------------------------------------------------------------------------------------
 
@@ -66,8 +71,9 @@ void for_float_and_double(F&& f) {
 // ---- tolerances ------------------------------------------------------------------------------------------------------
 
 // One rounding to nearest: |fl(x) - x| <= unit<T> * |x|. A tolerance is a number of roundings * unit * the terms' sizes.
+// In double the oracle rounds as often as the kernel does, so there a rounding counts twice.
 template <class T>
-inline constexpr double unit = std::numeric_limits<T>::epsilon() / 2;
+inline constexpr double unit = std::numeric_limits<T>::epsilon() / (std::is_same_v<T, float> ? 2 : 1);
 
 // ORRERY_TOL_SCALE multiplies every tolerance; 0: every comparison prints its residual instead of judging it.
 inline double tol_scale() {
@@ -229,8 +235,8 @@ struct RowSpec {
   uint64_t seed = 1;
   int32_t worker = 0;
   double learning_rate = 0.1, rate = 1;
-  int32_t batch = 4;             // 0: all samples
-  std::vector<int32_t> samples;  // that the worker holds
+  int32_t batch = 4;                  // 0: all samples
+  std::vector<int32_t> samples = {};  // that the worker holds
 };
 
 inline std::vector<int32_t> range_of(int32_t first, int32_t count) {
@@ -352,4 +358,5 @@ class Samples {
   SampleView view_;
 };
 
-}  // namespace orrery::test
+}  // namespace test
+}  // namespace orrery

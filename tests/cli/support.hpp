@@ -203,8 +203,10 @@ inline std::map<std::string, std::string> tree(const std::string& folder) {
   std::map<std::string, std::string> all;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     const std::string name = std::filesystem::relative(entry.path(), folder).string();
-    if (entry.is_directory()) all[name + "/"];
-    else all[name] = read_text(entry.path().string());
+    if (entry.is_directory())
+      all[name + "/"];
+    else
+      all[name] = read_text(entry.path().string());
   }
   return all;
 }
@@ -230,7 +232,8 @@ inline Npy load_npy(const std::string& path) {
   }
   const size_t begin = 10 + static_cast<uint8_t>(bytes[8]) + 256 * static_cast<uint8_t>(bytes[9]);
   const std::string header = bytes.substr(10, begin - 10);
-  if (!std::regex_search(header, m, std::regex("'descr': '(<f[48])', 'fortran_order': False, 'shape': \\(([^)]*)\\)"))) {
+  if (!std::regex_search(header, m,
+                         std::regex("'descr': '(<f[48])', 'fortran_order': False, 'shape': \\(([^)]*)\\)"))) {
     ADD_FAILURE() << path << " has the header " << header;
     return a;
   }
@@ -244,16 +247,17 @@ inline Npy load_npy(const std::string& path) {
   for (size_t i = 0; begin + (i + 1) * size <= bytes.size(); ++i) {
     float single;
     double value;
-    if (size == 4) std::memcpy(&single, bytes.data() + begin + 4 * i, 4), value = single;
-    else std::memcpy(&value, bytes.data() + begin + 8 * i, 8);
+    if (size == 4)
+      std::memcpy(&single, bytes.data() + begin + 4 * i, 4), value = single;
+    else
+      std::memcpy(&value, bytes.data() + begin + 8 * i, 8);
     a.values.push_back(value);
   }
   return a;
 }
 inline void save_npy(const std::string& path, const std::string& shape, const std::vector<double>& values) {
   std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + ", }";
-  header.append(127 - (10 + header.size()) % 64, ' ');
-  header.resize((10 + header.size()) / 64 * 64 - 11);
+  header.append((64 - (11 + header.size()) % 64) % 64, ' ');  // the values begin at a multiple of 64
   header += '\n';
   std::string bytes("\x93NUMPY\x01\0", 8);
   bytes += static_cast<char>(header.size() & 255);
@@ -279,10 +283,14 @@ inline Csv load_csv(const std::string& path) {
     std::vector<std::string> out(1);
     bool quoted = false;
     for (size_t i = 0; i < line.size(); ++i) {
-      if (line[i] == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') out.back() += line[++i];
-      else if (line[i] == '"') quoted = !quoted;
-      else if (line[i] == ',' && !quoted) out.emplace_back();
-      else out.back() += line[i];
+      if (line[i] == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"')
+        out.back() += line[++i];
+      else if (line[i] == '"')
+        quoted = !quoted;
+      else if (line[i] == ',' && !quoted)
+        out.emplace_back();
+      else
+        out.back() += line[i];
     }
     return out;
   };

@@ -5,7 +5,7 @@ namespace orrery {
 namespace {
 
 using test::difference;
-using test::Setup;
+using test::Trial;
 using test::tiers;
 
 class HierarchicalSgd : public test::OnEachCase {};
@@ -24,32 +24,32 @@ constexpr double apart = 1e-3;
 
 TEST_P(HierarchicalSgd, OneGroupIsLocalSgdWithTheLocalPeriod) {  // H1
   for (auto [I, G] : {std::pair<int64_t, int64_t>{2, 6}, {3, 12}, {5, 5}}) {
-    const auto want = final_models(setup(6).with_network(local(I)));
-    EXPECT_LE(difference(final_models(setup(6).with_network(two_level(1, I, G))), want), tolerance()) << I << " " << G;
-    EXPECT_GT(difference(final_models(setup(6).with_network(local(I + 1))), want), apart);
+    const auto want = final_models(trial(6).with_network(local(I)));
+    EXPECT_LE(difference(final_models(trial(6).with_network(two_level(1, I, G))), want), tolerance()) << I << " " << G;
+    EXPECT_GT(difference(final_models(trial(6).with_network(local(I + 1))), want), apart);
   }
 }
 
 TEST_P(HierarchicalSgd, EqualPeriodsAreLocalSgdWhateverTheGrouping) {  // H2
-  const auto want = final_models(setup(6).with_network(local(4)));
+  const auto want = final_models(trial(6).with_network(local(4)));
   for (const std::vector<std::vector<int64_t>>& groups :
        {std::vector<std::vector<int64_t>>{{0, 1, 2}, {3, 4, 5}}, {{0}, {1, 5}, {2, 3, 4}}, {{4, 0}, {1, 3}, {5, 2}}}) {
     const auto network = [&](int64_t I) { return tiers({{"edge", I, 0, groups}, {"cloud", 4}}); };
-    EXPECT_LE(difference(final_models(setup(6).with_network(network(4))), want), tolerance());
-    EXPECT_GT(difference(final_models(setup(6).with_network(network(2))), want), apart);
+    EXPECT_LE(difference(final_models(trial(6).with_network(network(4))), want), tolerance());
+    EXPECT_GT(difference(final_models(trial(6).with_network(network(2))), want), apart);
   }
 }
 
 TEST_P(HierarchicalSgd, GroupsOfOneAreLocalSgdWithTheGlobalPeriod) {  // H2
-  const auto want = final_models(setup(6).with_network(local(6)));
+  const auto want = final_models(trial(6).with_network(local(6)));
   for (int64_t I : {1, 2, 3}) {
-    EXPECT_LE(difference(final_models(setup(6).with_network(two_level(6, I, 6))), want), tolerance()) << I;
-    EXPECT_GT(difference(final_models(setup(6).with_network(two_level(3, I, 6))), want), apart);
+    EXPECT_LE(difference(final_models(trial(6).with_network(two_level(6, I, 6))), want), tolerance()) << I;
+    EXPECT_GT(difference(final_models(trial(6).with_network(two_level(3, I, 6))), want), apart);
   }
 }
 
 TEST_P(HierarchicalSgd, PeriodOneIsSynchronousSgd) {  // H3
-  const Setup s = setup(6).with_network(two_level(3, 1, 1));
+  const Trial s = trial(6).with_network(two_level(3, 1, 1));
   const test::Oracle oracle(s, device());
   const auto p = static_cast<size_t>(oracle.parameters());
   for (int64_t t = 0; t < 5; ++t) {
@@ -65,7 +65,7 @@ TEST_P(HierarchicalSgd, PeriodOneIsSynchronousSgd) {  // H3
 }
 
 TEST_P(HierarchicalSgd, ALevelWithItsChildrensPeriodIsNoLevel) {  // H4
-  const Setup s = setup(8).with_steps(26);
+  const Trial s = trial(8).with_steps(26);
   const auto tree = [&](int64_t global, int64_t region, int64_t edge) {
     return final_models(s.with_network(tiers({{"edge", edge, 4}, {"region", region, 2}, {"cloud", global}})));
   };
@@ -79,7 +79,7 @@ TEST_P(HierarchicalSgd, ALevelWithItsChildrensPeriodIsNoLevel) {  // H4
 }
 
 TEST_P(HierarchicalSgd, TheOrderInWhichGroupsAreListedChangesNoBit) {  // H6
-  const Setup s = setup(6);
+  const Trial s = trial(6);
   using Rows = std::vector<std::vector<int64_t>>;
   const auto with = [&](const Rows& edge, const Rows& region) {
     return final_models(s.with_network(tiers({{"edge", 2, 0, edge}, {"region", 4, 0, region}, {"cloud", 12}})));
@@ -93,7 +93,7 @@ TEST_P(HierarchicalSgd, TheOrderInWhichGroupsAreListedChangesNoBit) {  // H6
 // H7: with one Hessian for all the mean model follows centralised gradient descent, noise included, however it is grouped.
 TEST_P(HierarchicalQuadratics, WithOneHessianTheMeanFollowsCentralisedDescent) {
   for (const char* batch : {"\"full\"", "4"}) {
-    Setup s = setup(6);
+    Trial s = trial(6);
     s.batch = batch;
     for (int64_t i = 0; i < s.workers; ++i)
       for (double a : {0.5, 1.25, 3.0}) s.curvature.push_back(a);
@@ -138,7 +138,7 @@ TEST_P(HierarchicalSgd, OverAllGroupingsTheUpwardShareIsThatOfTheDigest) {  // H
     std::vector<std::vector<std::vector<int64_t>>> groupings;
     all_groupings({0, 1, 2, 3, 4, 5}, size, {}, groupings);
     ASSERT_EQ(groupings.size(), count);
-    Setup s = setup(6).with_steps(0);
+    Trial s = trial(6).with_steps(0);
     s.metrics = "\"divergence_edge\", \"divergence_cloud\"";
     for (size_t k = 0; k < groupings.size(); ++k)
       s.arms += fmt::format("[[arm]]\nname = \"{}\"\nnetwork.{}", k, tiers({{"edge", 1, 0, groupings[k]}, {"cloud", 1}}));
@@ -160,13 +160,13 @@ TEST_P(HierarchicalSgd, OverAllGroupingsTheUpwardShareIsThatOfTheDigest) {  // H
 
 TEST_P(HierarchicalSgd, IsMultiLevelSgdOverACompleteHubGraph) {  // H14
   for (const char* weights : {"", "weights = [1, 3, 2, 2, 1, 1]\n"}) {
-    const Setup h = setup(6).with_network(weights + two_level(3, 2, 6));
-    Setup mll = setup(6).with_network(weights + tiers({{"hub", 2, 3}}) +
+    const Trial h = trial(6).with_network(weights + two_level(3, 2, 6));
+    Trial mll = trial(6).with_network(weights + tiers({{"hub", 2, 3}}) +
                                       "rates = 1\ngraph = { kind = \"complete\", period = 6, mixing = \"average\" }\n");
     mll.kind = "mll-sgd";
     const auto want = final_models(h);
     EXPECT_LE(difference(final_models(mll), want), tolerance());
-    EXPECT_GT(difference(final_models(setup(6).with_network(weights + tiers({{"hub", 2, 3}}))), want), apart);
+    EXPECT_GT(difference(final_models(trial(6).with_network(weights + tiers({{"hub", 2, 3}}))), want), apart);
   }
 }
 

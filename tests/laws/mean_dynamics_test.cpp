@@ -9,7 +9,7 @@ namespace orrery {
 namespace {
 
 using test::difference;
-using test::Setup;
+using test::Trial;
 using test::tiers;
 
 class MeanDynamics : public test::OnEachCase {};
@@ -43,11 +43,11 @@ std::vector<Net> nets() {
 }
 
 TEST_P(MeanDynamics, HoldsAtEveryStepOfEveryNetwork) {
-  const test::Oracle oracle(setup(6), device());
+  const test::Oracle oracle(trial(6), device());
   const auto p = static_cast<size_t>(oracle.parameters());
   for (const Net& net : nets()) {
     SCOPED_TRACE(net.name);
-    const Setup s = setup(6).with_network(net.lines);
+    const Trial s = trial(6).with_network(net.lines);
     const std::vector<double> a = test::normalised(net.weights.empty() ? std::vector<double>(6, 1.0) : net.weights);
     RunResult now = result(s.with_steps(0));
     double acted = 0, skipped = 0;
@@ -57,7 +57,9 @@ TEST_P(MeanDynamics, HoldsAtEveryStepOfEveryNetwork) {
       ASSERT_EQ(w.size(), 6 * p);
       const auto u = test::weighted_mean(w, a);
       // the mean model that a run reports is this mean
-      if (t > 0) EXPECT_LE(difference(now.arms[0].mean_models, u), tolerance());
+      if (t > 0) {
+        EXPECT_LE(difference(now.arms[0].mean_models, u), tolerance());
+      }
       auto sum = test::weighted_mean(after, a);
       std::vector<double> half = w;
       for (size_t i = 0; i < 6; ++i) {
@@ -84,7 +86,7 @@ TEST_P(MeanDynamics, HoldsAtEveryStepOfEveryNetwork) {
 
 // H5 in its first form: the mean takes part in no average at all where the workers are left alone.
 TEST_P(MeanDynamics, FollowsTheLocalStepsAlone) {
-  const Setup s = setup(6).with_steps(9);
+  const Trial s = trial(6).with_steps(9);
   const test::Oracle oracle(s, device());
   const auto p = static_cast<size_t>(oracle.parameters());
   std::vector<double> w;
@@ -99,7 +101,7 @@ TEST_P(MeanDynamics, FollowsTheLocalStepsAlone) {
 
 // X <- (X - eta G) T_t with the matrices of mll-sgd.md 3.2 written out, gradients and theta as above.
 TEST_P(MeanDynamics, WorkersFollowTheMatrixFormOverAHubGraphWithRates) {
-  const Setup s = setup(6).with_network(unequal + slow + tiers({{"hub", 2, 3}}) +
+  const Trial s = trial(6).with_network(unequal + slow + tiers({{"hub", 2, 3}}) +
                                         "graph = { kind = \"path\", period = 4, mixing = \"laplacian\", alpha = 0.05 }\n");
   const double h[3][3] = {{0.875, 0.125, 0}, {0.125, 0.75, 0.25}, {0, 0.125, 0.75}};
   const double v[6] = {0.25, 0.75, 0.5, 0.5, 0.5, 0.5};
@@ -132,7 +134,7 @@ TEST_P(MeanDynamics, WorkersFollowTheMatrixFormOverAHubGraphWithRates) {
 
 // In expectation theta is the rate: over replicas the mean of u_{k+1} - u_k + eta sum_i a_i p_i g_i is zero.
 TEST_P(MeanOfGraphs, WithRatesTheMeanMovesByTheRatesOnAverage) {
-  Setup s = setup(6).with_network(unequal + slow + tiers({{"hub", 2, 3}}) +
+  Trial s = trial(6).with_network(unequal + slow + tiers({{"hub", 2, 3}}) +
                                   "graph = { kind = \"path\", period = 4, mixing = \"laplacian\", alpha = 0.05 }\n");
   s.replicas = device() == "cpu" ? 4000 : 400;
   const auto a = test::normalised(given);
@@ -164,7 +166,7 @@ TEST_P(MeanOfGraphs, OnePeerExponentialKeepsTheMeanAndReachesIt) {
     std::vector<double> start;
     for (int64_t i = 0; i < n * 3; ++i) start.push_back(std::sin(1.0 + 7.0 * static_cast<double>(i)));
     write_npy(folder.file("start.npy"), {n, 3}, start);
-    Setup s = setup(n).with_network("graph = { kind = \"one-peer-exponential\", period = 1 }\nrates = 0\n");
+    Trial s = trial(n).with_network("graph = { kind = \"one-peer-exponential\", period = 1 }\nrates = 0\n");
     s.init = "\"" + folder.file("start.npy") + "\"";
     EXPECT_EQ(final_models(s.with_steps(0)), start);
     const auto mean = test::weighted_mean(start, std::vector<double>(static_cast<size_t>(n), 1.0 / static_cast<double>(n)));

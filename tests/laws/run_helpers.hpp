@@ -53,7 +53,7 @@ struct TierText {
   std::string name;
   int64_t period = 1;
   int64_t nodes = 1;
-  std::vector<std::vector<int64_t>> groups;  // in place of nodes
+  std::vector<std::vector<int64_t>> groups = {};  // in place of nodes
 };
 inline std::string tiers(const std::vector<TierText>& all) {
   std::vector<std::string> items;
@@ -75,7 +75,7 @@ inline std::string rows_text(const std::vector<double>& values, int64_t columns)
   return text + "]";
 }
 
-struct Setup {
+struct Trial {
   std::string precision = "fp64", kind = "h-sgd", model = "quadratic";
   int64_t workers = 6, steps = 14, seed = 5, replicas = 1, every = 1000;
   double learning_rate = 0.1, noise = 0.5, l2 = 0.01;
@@ -112,13 +112,13 @@ struct Setup {
     }
     return t + arms;
   }
-  Setup with_network(const std::string& lines) const {
-    Setup s = *this;
+  Trial with_network(const std::string& lines) const {
+    Trial s = *this;
     s.network = lines;
     return s;
   }
-  Setup with_steps(int64_t n) const {
-    Setup s = *this;
+  Trial with_steps(int64_t n) const {
+    Trial s = *this;
     s.steps = n;
     return s;
   }
@@ -139,8 +139,8 @@ class OnEachCase : public testing::TestWithParam<Case> {
   double tolerance() const { return GetParam().precision == "fp64" ? 1e-12 : 1e-5; }
   bool softmax() const { return GetParam().model == "softmax"; }
 
-  Setup setup(int64_t workers) const {
-    Setup s;
+  Trial trial(int64_t workers) const {
+    Trial s;
     s.workers = workers;
     s.precision = GetParam().precision;
     s.model = GetParam().model;
@@ -148,8 +148,8 @@ class OnEachCase : public testing::TestWithParam<Case> {
     return s;
   }
   RunResult run_text(const std::string& text) const { return run(parse_experiment(text, "law.toml", device())); }
-  RunResult result(const Setup& s) const { return run_text(s.text()); }
-  std::vector<double> final_models(const Setup& s) const { return models(result(s).arms[0]); }
+  RunResult result(const Trial& s) const { return run_text(s.text()); }
+  std::vector<double> final_models(const Trial& s) const { return models(result(s).arms[0]); }
 };
 
 // ---- comparisons ------------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ inline double binomial_deviate(const std::vector<int64_t>& counts, int64_t n, do
 // kernels/softmax_steps.hpp and the keys of kernels/core/rng.hpp; one worker and one number after the other.
 class Oracle {
  public:
-  Oracle(const Setup& s, const std::string& device) : s_(s) {
+  Oracle(const Trial& s, const std::string& device) : s_(s) {
     if (s.model == "quadratic") {
       parameters_ = s.parameters;
       return;
@@ -315,7 +315,7 @@ class Oracle {
     return g;
   }
 
-  Setup s_;
+  Trial s_;
   int64_t parameters_ = 0;
   Partition partition_;
   Dataset data_;

@@ -1,0 +1,139 @@
+#include "kernels/core/npy.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "tests/datasets/files.hpp"
+
+namespace orrery {
+namespace {
+
+using test::complaint;
+
+class Npy : public testing::Test {
+ protected:
+  std::string at(const std::string& name) const { return dir_.path(name); }
+  // a .npy file of this header dictionary and as many zero bytes
+  std::string file(const std::string& header, size_t bytes, char version = 1) const {
+    std::string padded = header;
+    padded.append(64 - (10 + header.size() + 1) % 64, ' ') += '\n';
+    std::string all = "\x93NUMPY";
+    all += version;
+    all += '\0';
+    all += static_cast<char>(padded.size() & 0xff);
+    all += static_cast<char>(padded.size() >> 8);
+    test::write_text(at("x.npy"), all + padded + std::string(bytes, '\0'));
+    return at("x.npy");
+  }
+  test::TempDir dir_;
+};
+
+TEST_F(Npy, RoundTripsBothTypesAndAllShapes) {
+  const std::vector<std::vector<int64_t>> shapes{{6}, {2, 3}, {1, 6}, {3, 1, 2}, {0}, {4, 0}, {}};
+  for (const auto& shape : shapes) {
+    size_t count = 1;
+    for (int64_t n : shape) count *= static_cast<size_t>(n);
+    std::vector<double> values{0.1, -0.0, 1e300, std::numeric_limits<double>::denorm_min(), -3, HUGE_VAL};
+    std::vector<float> singles{0.1f, -0.0f, 1e30f, std::numeric_limits<float>::denorm_min(), -3, HUGE_VALF};
+    values.resize(count), singles.resize(count);
+    write_npy(at("d.npy"), shape, values);
+    write_npy(at("f.npy"), shape, singles);
+    const NpyArray d = read_npy(at("d.npy")), f = read_npy(at("f.npy"));
+    EXPECT_EQ(d.shape, shape);
+    EXPECT_EQ(f.shape, shape);
+    ASSERT_EQ(d.values.size(), count);
+    ASSERT_EQ(f.values.size(), count);
+    for (size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(std::memcmp(&d.values[i], &values[i], 8), 0) << i;
+      EXPECT_EQ(f.values[i], static_cast<double>(singles[i])) << i;
+    }
+    EXPECT_EQ(test::read_bytes(at("f.npy")).size() % 64, 4 * count % 64) << "the data do not begin at a multiple of 64";
+  }
+}
+
+// Byte for byte what numpy.save(x) writes for x = np.array([[1.5], [-2.0]], dtype=np.float32).
+TEST_F(Npy, WritesWhatNumpyWrites) {
+  write_npy(at("x.npy"), {2, 1}, std::vector<float>{1.5f, -2.0f});
+  std::string want = "\x93NUMPY\x01";
+  want += '\0';
+  want += "\x76";
+  want += '\0';
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }";
+  header.append(117 - header.size(), ' ') += '\n';
+  want += header + std::string("\0\0\xc0\x3f\0\0\0\xc0", 8);
+  const auto got = test::read_bytes(at("x.npy"));
+  const std::string text(got.begin(), got.end());
+  // the padding may be any multiple of 64 and the last comma is a habit: what matters are the parts
+  EXPECT_EQ(text.substr(0, 8), want.substr(0, 8));
+  EXPECT_NE(text.find("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }"), std::string::npos);
+  EXPECT_EQ(text.substr(text.size() - 9), want.substr(want.size() - 9));
+}
+
+TEST_F(Npy, ReadsOneDimensionAndNone) {
+  EXPECT_EQ(read_npy(file("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", 24)).shape, std::vector<int64_t>{3});
+  EXPECT_EQ(read_npy(file("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", 8)).values, std::vector<double>{0});
+}
+
+TEST_F(Npy, NamesWhatIsWrong) {
+  const auto refused = [&](const std::string& path, const std::string& part) {
+    const std::string message = complaint<DataError>([&] { read_npy(path); });
+    EXPECT_EQ(message.rfind(path + ": ", 0), 0u) << message;
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_NE(message.find("; "), std::string::npos) << "names no remedy: " << message;
+  };
+  const std::string good = "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }";
+  refused(at("none.npy"), "cannot be read");
+  test::write_text(at("empty.npy"), "");
+  refused(at("empty.npy"), "is no .npy file");
+  test::write_text(at("text.npy"), "these are not the numbers that you look for");
+  refused(at("text.npy"), "is no .npy file");
+  refused(file(good, 48, 2), "version 1.0");
+  refused(file(good, 47), "promises 6 values, but 47 bytes follow");
+  refused(file(good, 49), "promises 6 values, but 49 bytes follow");
+  refused(file(good, 24), "promises 6 values, but 24 bytes follow");
+  refused(file("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", 48), "Fortran order");
+  refused(file("{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3), }", 48), "holds '<i8'");
+  refused(file("{'descr': '>f8', 'fortran_order': False, 'shape': (2, 3), }", 48), "holds '>f8'");
+  refused(file("{'descr': '<f8', 'fortran_order': False, }", 48), "header that cannot be read");
+  refused(file("{'fortran_order': False, 'shape': (2, 3), }", 48), "header that cannot be read");
+  // a header that is longer than the file
+  test::write_text(at("cut.npy"), std::string("\x93NUMPY\x01\0\x76\0{'descr'", 18));
+  refused(at("cut.npy"), "header that cannot be read");
+}
+
+// A file may not ask for memory that its size does not cover, however its shape overflows.
+TEST_F(Npy, RefusesImpossibleShapes) {
+  for (const char* shape : {"(1000000000000,)", "(99999999999999999999,)", "(4294967296, 4294967296)", "(1073741824, 1073741824)",
+                            "(1073741824, 1073741824, 1073741824)", "(2305843009213693952,)", "(3000000000, 2)"})
+    for (const char* type : {"<f4", "<f8"}) {
+      const std::string header = std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+      const std::string path = file(header, 64);
+      EXPECT_NE(complaint<DataError>([&] { read_npy(path); }), "") << shape;
+    }
+}
+
+TEST_F(Npy, RefusesShapesThatAreNoShapes) {
+  for (const char* shape : {"(-6,)", "(-2, -3)", "(6.0,)", "(0x6,)", "(six, 6)"}) {
+    const std::string path = file(std::string("{'descr': '<f8', 'fortran_order': False, 'shape': ") + shape + ", }", 48);
+    EXPECT_THROW(read_npy(path), DataError) << shape;
+  }
+  // digits of anything but sizes: 6.0 could pass as (6, 0), 0x6 as (0, 6)
+  for (const char* shape : {"(6.0,)", "(0x6,)"}) {
+    const std::string path = file(std::string("{'descr': '<f8', 'fortran_order': False, 'shape': ") + shape + ", }", 0);
+    EXPECT_THROW(read_npy(path), DataError) << shape;
+  }
+}
+
+TEST_F(Npy, SaysWhereItCannotWrite) {
+  const std::string path = at("no/such/folder/x.npy");
+  const std::string message = complaint<DataError>([&] { write_npy(path, {1}, std::vector<double>{1}); });
+  EXPECT_EQ(message.rfind(path + ": ", 0), 0u) << message;
+  if (std::filesystem::exists("/dev/full")) {  // a full disk
+    EXPECT_THROW(write_npy("/dev/full", {1}, std::vector<double>{1}), DataError);
+    EXPECT_THROW(write_npy("/dev/full", {100000}, std::vector<double>(100000)), DataError);
+  }
+}
+
+}  // namespace
+}  // namespace orrery

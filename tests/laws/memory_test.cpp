@@ -1,0 +1,62 @@
+// Memory: what a run takes is what its plan says and what the formula says, and it does not grow with the run.
+#include "tests/laws/run_helpers.hpp"
+
+namespace orrery {
+namespace {
+
+using test::Trial;
+using test::tiers;
+
+class Memory : public test::OnEachCase {};  // 64 workers are for the CPU
+INSTANTIATE_TEST_SUITE_P(Each, Memory, testing::Values(test::Case{"cpu", "fp32", "softmax"}), test::case_name);
+
+class FlatMemory : public test::OnEachCase {};
+ORRERY_ON_CASES(FlatMemory, {"quadratic"}, {"fp64"});
+
+// rows * P * banks + data; stored gradients are a second bank.
+TEST_P(Memory, IsThePlanAndTheFormula) {
+  for (const bool stored : {false, true}) {
+    Trial s = trial(64).with_steps(3).with_network(tiers({{"edge", 1, 8}, {"cloud", 3}}));
+    s.partition = "kind = \"iid\"";
+    s.metrics = "\"train_loss\", \"test_accuracy\", \"consensus_distance\"";
+    s.every = 1;
+    if (stored) s.step = "gradients";
+    const RunResult r = result(s);
+    const double banks = stored ? 2 : 1, parameters = 7850;
+    ASSERT_EQ(r.parameters, 7850);
+    const double formula = 64 * parameters * 4 * banks + 250 * (784 + 4);
+    EXPECT_GE(static_cast<double>(r.peak_memory), formula);
+    EXPECT_LE(static_cast<double>(r.peak_memory), 1.1 * formula);
+    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory), 0.1 * static_cast<double>(r.planned_memory));
+  }
+}
+
+// Divergences need the second bank, the gradient's norm a share of it: planned too.
+TEST_P(Memory, IsThePlanWithMetricsOfGradients) {
+  for (const char* metrics : {"\"divergence_edge\", \"divergence_cloud\"", "\"grad_norm_sq\"", "\"dispersion_edge\", \"dispersion_cloud\""}) {
+    Trial s = trial(64).with_steps(3).with_network(tiers({{"edge", 1, 8}, {"cloud", 3}}));
+    s.partition = "kind = \"iid\"";
+    s.metrics = metrics;
+    const RunResult r = result(s);
+    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory), 0.1 * static_cast<double>(r.planned_memory)) << metrics;
+  }
+}
+
+TEST_P(FlatMemory, TenThousandRoundsTakeWhatTenTake) {
+  if (device() != "cpu") GTEST_SKIP() << "10000 rounds are for the CPU";
+  Trial s = trial(8).with_network(tiers({{"cloud", 1}}));
+  s.parameters = 8;
+  s.metrics = "\"train_loss\", \"grad_norm_sq\", \"consensus_distance\", \"divergence_cloud\", \"optimum_distance\"";
+  s.every = 10;
+  const int64_t ten = result(s.with_steps(10)).peak_memory;
+  EXPECT_GE(ten, 8 * 8 * 8);
+  EXPECT_EQ(result(s.with_steps(10000)).peak_memory, ten);
+}
+
+TEST_P(FlatMemory, RoundsTakeNoMemory) {
+  const Trial s = trial(4).with_network(tiers({{"cloud", 2}}));
+  EXPECT_EQ(result(s.with_steps(64)).peak_memory, result(s.with_steps(16)).peak_memory);
+}
+
+}  // namespace
+}  // namespace orrery
