@@ -21,7 +21,7 @@ void softmax_steps(const Context& ctx, const SoftmaxView& model, const Rows& row
                    SoftmaxWorkspace<T>& space) {
   expects(w.extent(0) == rows.count && w.extent(1) == model.parameters(), "w of shape (rows, P)");
   expects(w.where() == ctx.backend, "w on the context's side");
-  expects(rows.max_batch <= space.max_batch || ctx.backend == Backend::cpu, "a workspace for the largest batch");
+  expects(ctx.backend == Backend::cpu || (space.rows > 0 && rows.max_batch <= space.max_batch), "a workspace for the largest batch");
   if (rows.count == 0 || steps == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() { detail::softmax_steps_impl<T, B>(ctx, model, rows, slot, steps, w, space); });
 }
@@ -32,7 +32,7 @@ void softmax_gradients(const Context& ctx, const SoftmaxView& model, const Rows&
   expects(w.extent(1) == model.parameters() && g.extent(0) == rows.count && g.extent(1) == model.parameters(),
           "w and g of shape (rows, P)");
   expects(g.where() == ctx.backend && g.stride() == g.extent(1), "dense g on the context's side");
-  expects(rows.max_batch <= space.max_batch || ctx.backend == Backend::cpu, "a workspace for the largest batch");
+  expects(ctx.backend == Backend::cpu || (space.rows > 0 && rows.max_batch <= space.max_batch), "a workspace for the largest batch");
   if (rows.count == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() { detail::softmax_gradients_impl<T, B>(ctx, model, rows, slot, w, g, space); });
 }

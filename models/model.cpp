@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "kernels/core/npy.hpp"
 
 namespace orrery {
@@ -61,6 +63,8 @@ void ModelSpec::read_start(Params& p) {
     start_shape_ = a.shape;
     start_array_ = std::move(a.values);
     start_place_ = p.file() + ": " + p.path() + ".init: " + text;
+    for (double v : start_array_)
+      if (!std::isfinite(v)) p.fail("init", fmt::format("{} holds a value that is not finite; every start must be", text));
     if (a.shape.size() < 1 || a.shape.size() > 2)
       p.fail("init", fmt::format("{} has shape ({}); give (P) or (W,P)", text, fmt::join(a.shape, ",")));
   } else {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/core/npy.hpp"
 #include "models/model.hpp"
@@ -30,9 +31,10 @@ Constants read_constants(Params& p, const std::string& key, double fallback, Ran
     } catch (const DataError& e) {
       p.fail(key, e.what());
     }
-    if (a.shape.empty() || a.shape.size() > 2) p.fail(key, "the .npy file has neither shape (P) nor (W,P); save one of these");
+    if (a.shape.empty() || a.shape.size() > 2 || a.values.empty()) p.fail(key, "the .npy file has neither shape (P) nor (W,P); save one of these");
     for (double v : a.values)
-      if (!(v >= range.min)) p.fail(key, fmt::format("the .npy file holds {:g}; every value must be at least {:g}", v, range.min));
+      if (!std::isfinite(v) || v < range.min)
+        p.fail(key, fmt::format("the .npy file holds {:g}; every value must be finite and at least {:g}", v, range.min));
     return {a.shape.size() == 2 ? a.shape[0] : 1, a.shape.back(), std::move(a.values)};
   }
   if (p.is_nested_array(key)) {
@@ -59,7 +61,7 @@ template <class T>
 class Quadratic final : public Model<T> {
  public:
   Quadratic(const Context& ctx, const Constants& a, const Constants& c, int64_t dimension, double noise, const ModelInputs& in)
-      : workers_(in.workers), p_(dimension) {
+      : workers_(in.workers), p_(dimension), curvature_(a), center_(c) {
     const auto upload = [&](const Constants& k, Buffer<T>& buffer) {
       std::vector<T> host;
       for (int64_t w = 0; w < k.rows; ++w)
@@ -68,11 +70,6 @@ class Quadratic final : public Model<T> {
       return MatrixView<const T>(buffer.data(), workers_, p_, k.rows > 1 ? p_ : 0, ctx.backend);
     };
     view_ = {upload(a, a_), upload(c, c_), noise};
-    for (int64_t w = 0; w < workers_; ++w)
-      for (int64_t j = 0; j < p_; ++j) {
-        curvature_.push_back(a.at(w, j));
-        center_.push_back(c.at(w, j));
-      }
     std::vector<int32_t> everyone(static_cast<size_t>(workers_));
     for (size_t w = 0; w < everyone.size(); ++w) everyone[w] = static_cast<int32_t>(w);
     everyone_ = Buffer<int32_t>(ctx, everyone);
@@ -109,8 +106,9 @@ class Quadratic final : public Model<T> {
     for (size_t j = 0; j < x.size(); ++j) {
       double above = 0, below = 0;
       for (size_t i = 0; i < static_cast<size_t>(workers_); ++i) {
-        const double weight = o.worker_weights[i] * curvature_[i * x.size() + j];
-        above += weight * center_[i * x.size() + j];
+        const auto worker = static_cast<int64_t>(i), column = static_cast<int64_t>(j);
+        const double weight = o.worker_weights[i] * curvature_.at(worker, column);
+        above += weight * center_.at(worker, column);
         below += weight;
       }
       x[j] = below > 0 ? above / below : 0;
@@ -124,7 +122,7 @@ class Quadratic final : public Model<T> {
   Buffer<int32_t> everyone_;
   Buffer<double> losses_;
   QuadraticView<T> view_;
-  std::vector<double> curvature_, center_;  // (W,P) on the host, for the optimum
+  Constants curvature_, center_;  // on the host, for the optimum
 };
 
 class QuadraticSpec final : public ModelSpec {

@@ -1,6 +1,7 @@
 #include "runtime/experiment.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <map>
@@ -87,7 +88,9 @@ Arm read_arm(Params& p, SharedParts& parts) {
   }
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();
-  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}", data_text, partition_text, model.to_toml(), arm.algorithm->kind(), static_cast<int>(arm.step.rung));
+  // batches are padded to the largest of a launch, which would change how long sums are: arms with other batches get their own launch
+  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", data_text, partition_text, model.to_toml(), arm.algorithm->kind(),
+                               static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","));
   p.require_all_read();
   return arm;
 }
@@ -112,7 +115,7 @@ Experiment read(const Params& file, const std::string& device) {
       if (!names.insert(arm_name).second) own.fail("name", fmt::format("two arms are called \"{}\"; give each its own name", arm_name));
       own.check_only(arm_sections, "name", "an arm overrides data, partition, model, network or algorithm");
       own.remove("name");
-      p.merge(own);
+      p.merge(std::move(own));
       p.remove("arm");
     }
     Experiment head;  // the head is the same in every arm; reading it marks its keys and writes its defaults

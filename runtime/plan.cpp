@@ -1,8 +1,10 @@
 #include "runtime/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "runtime/run.hpp"
 
@@ -75,13 +77,25 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   return plan;
 }
 
-void require_memory(const MemoryPlan& plan, Backend backend, int ordinal, const Population& p, int64_t parameters) {
-  const int64_t free = device_info(backend, ordinal).memory_free;
-  if (plan.total() <= free) return;
-  throw DeviceError(fmt::format("network.workers: {} rows of {} parameters need {:.1f} GiB on {}, which has {:.1f} GiB free; lower "
+namespace {
+void require(double bytes, double rows, int64_t parameters, Backend backend, int ordinal) {
+  const auto free = static_cast<double>(device_info(backend, ordinal).memory_free);
+  if (bytes <= free) return;
+  throw DeviceError(fmt::format("network.workers: {:.0f} rows of {} parameters need {:.1f} GiB on {}, which has {:.1f} GiB free; lower "
                                 "network.workers, replicas or the number of arms",
-                                p.rows(), parameters, static_cast<double>(plan.total()) / (1 << 30), name(backend),
-                                static_cast<double>(free) / (1 << 30)));
+                                rows, parameters, bytes / (1 << 30), name(backend), free / (1 << 30)));
+}
+}  // namespace
+
+void require_room(const Experiment& e, const Launch& launch, const Dataset* data, Backend backend, int ordinal) {
+  const Arm& arm = e.arms[static_cast<size_t>(launch.arms[0])];
+  const int64_t parameters = arm.model->parameters(data ? data->features : 0, data ? data->classes : 0);
+  const double rows = static_cast<double>(launch.arms.size()) * static_cast<double>(e.replicas) * static_cast<double>(e.workers());
+  require(rows * (static_cast<double>(parameters) * static_cast<double>(element_size(e.precision)) + 64), rows, parameters, backend, ordinal);
+}
+
+void require_memory(const MemoryPlan& plan, Backend backend, int ordinal, const Population& p, int64_t parameters) {
+  require(static_cast<double>(plan.total()), static_cast<double>(p.rows()), parameters, backend, ordinal);
 }
 
 namespace {
@@ -99,15 +113,20 @@ std::string schedule_text(const Arm& arm, int64_t steps) {
     text += fmt::format("    graph {:<11} {:>6} nodes  every {} steps, mixing {}{}\n", n.graph->kind, n.top_nodes(), n.graph->period,
                         n.graph->mixing, n.graph->lazy ? ", lazy" : "");
   if (n.tiers.empty() && !n.graph) return "    nothing ever acts: every worker alone\n";
-  // the first actions, a line each
-  int64_t at = 0;
-  for (int shown = 0; shown < 6; ++shown) {
-    at = schedule.next(at);
-    if (at > steps) break;
+  // when each of them acts within one round
+  const int64_t last = std::min(steps, schedule.round());
+  std::map<std::string, std::vector<int64_t>> when;
+  for (int64_t at = schedule.next(0); at <= last; at = schedule.next(at)) {
     const Action a = schedule.after(at);
-    text += fmt::format("    after {:>6} steps: {}\n", at, a.kind == Action::Kind::graph ? "the graph mixes" : n.tiers[static_cast<size_t>(a.tier)].name + " averages");
+    when[a.kind == Action::Kind::graph ? "the graph mixes" : n.tiers[static_cast<size_t>(a.tier)].name + " averages"].push_back(at);
   }
-  if (at <= steps && schedule.next(at) <= steps) text += "    ...\n";
+  text += fmt::format("    a round is {} steps:", schedule.round());
+  for (const auto& [action, times] : when) {
+    const size_t shown = std::min<size_t>(times.size(), 4);
+    text += fmt::format(" {} {} time{} (after {}{});", action, times.size(), times.size() == 1 ? "" : "s",
+                        fmt::join(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(shown), ", "), times.size() > shown ? ", ..." : "");
+  }
+  text.back() = '\n';
   return text;
 }
 
@@ -125,6 +144,7 @@ std::string describe_plan(const Experiment& e) {
     const bool needs = first.model->needs_data();
     if (needs) data = first.data->load(&notice);
     if (!notice.empty()) text += notice + "\n";
+    require_room(e, launch, needs ? &data : nullptr, device.backend, device.ordinal);
     const Population population(e, launch.arms, needs ? &data : nullptr);
     const MemoryPlan memory = plan_memory(e, population, needs ? &data : nullptr, device.backend);
     const int64_t parameters = first.model->parameters(data.features, data.classes);

@@ -21,7 +21,9 @@ std::vector<Launch> plan_launches(const Experiment&);
 
 MemoryPlan plan_memory(const Experiment&, const Population&, const Dataset*, Backend);
 
-// Throws DeviceError where the plan needs more than the device has free.
+// Throws DeviceError where the banks of a launch alone, or the whole plan, need more than the device has free. The first is asked before
+// anything of the launch's size is made.
+void require_room(const Experiment&, const Launch&, const Dataset*, Backend, int ordinal);
 void require_memory(const MemoryPlan&, Backend, int ordinal, const Population&, int64_t parameters);
 
 // The text of `orrery check`: per arm the schedule, memory, bits.

@@ -16,9 +16,12 @@ std::vector<double> weights_of_samples(const Partition& partition, const std::ve
   return u;
 }
 
-bool even(const std::vector<double>& u) {
+// Weights that are 1/n but for rounding become 1/n exactly: what an empty u means, so that a lane's losses do not depend on its neighbours.
+bool make_even(std::vector<double>& u) {
   const double one = 1.0 / static_cast<double>(u.size());
-  return std::all_of(u.begin(), u.end(), [&](double v) { return std::abs(v - one) <= 1e-13 * one; });
+  if (!std::all_of(u.begin(), u.end(), [&](double v) { return std::abs(v - one) <= 1e-13 * one; })) return false;
+  std::fill(u.begin(), u.end(), one);
+  return true;
 }
 
 }  // namespace
@@ -68,6 +71,8 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
           begin.push_back(place[lane.partition.get()] + lane.partition->begin[i]);
           size.push_back(lane.partition->size[i]);
           max_size = std::max(max_size, size.back());
+          if (size.back() == 0)
+            throw ExperimentError(fmt::format("{}: partition: worker {} holds no samples; give every worker at least one", e.file, w));
           if (a.step.batch[i] == 0) places = size.back();
         }
         max_batch = std::max(max_batch, places);
@@ -75,8 +80,8 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
 
       // the objective's weights per sample
       if (data) {
-        const auto u = weights_of_samples(*lane.partition, lane.objective.worker_weights, data->train.count);
-        all_even = all_even && even(u);
+        auto u = weights_of_samples(*lane.partition, lane.objective.worker_weights, data->train.count);
+        if (!make_even(u)) all_even = false;
         auto found = std::find(distinct.begin(), distinct.end(), u);
         if (found == distinct.end()) found = distinct.insert(distinct.end(), u);
         lane.objective.sample_weight_row = found - distinct.begin();

@@ -2,7 +2,9 @@
 //
 //   row = first_row(lane) + worker        lane: one replica of one arm, W consecutive rows; lanes are ordered by arm, then replica
 //
-// Nothing below joins rows of different lanes, so a lane computes the same bits alone and among others.
+// Nothing below joins rows of different lanes, so a lane computes the same bits alone and among others: on the CPU always; on CUDA where
+// every kernel promises it (all but the products of cuBLAS, which may choose its algorithm by the number of rows, and by the length to
+// which batches are padded: arms with different batches are different launches, batch = "full" with unequal data is the exception).
 #pragma once
 
 #include <map>

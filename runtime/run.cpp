@@ -152,6 +152,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
       result.test_samples = host.test.count;
     }
     const Dataset* set = first.data ? &host : nullptr;
+    require_room(e, launch, set, device.backend, device.ordinal);
     Population population(e, launch.arms, set);
     const MemoryPlan plan = plan_memory(e, population, set, device.backend);
     require_memory(plan, device.backend, device.ordinal, population, first.model->parameters(host.features, host.classes));

@@ -26,7 +26,8 @@ inline void PrintTo(Backend b, std::ostream* out) { *out << name(b); }  // for G
 
 namespace test {
 
-// ---- backends --------------------------------------------------------------------------------------------------------
+// ---- backends
+// --------------------------------------------------------------------------------------------------------
 
 // One context per backend for the whole program; never destroyed, so that no device is used after the runtime has gone.
 inline const Context& context(Backend backend) {
@@ -68,10 +69,11 @@ void for_float_and_double(F&& f) {
   f.template operator()<double>();
 }
 
-// ---- tolerances ------------------------------------------------------------------------------------------------------
+// ---- tolerances
+// ------------------------------------------------------------------------------------------------------
 
-// One rounding to nearest: |fl(x) - x| <= unit<T> * |x|. A tolerance is a number of roundings * unit * the terms' sizes.
-// In double the oracle rounds as often as the kernel does, so there a rounding counts twice.
+// One rounding to nearest: |fl(x) - x| <= unit<T> * |x|. A tolerance is a number of roundings * unit * the terms'
+// sizes. In double the oracle rounds as often as the kernel does, so there a rounding counts twice.
 template <class T>
 inline constexpr double unit = std::numeric_limits<T>::epsilon() / (std::is_same_v<T, float> ? 2 : 1);
 
@@ -135,7 +137,8 @@ void expect_same_bits_for_any_threads(F&& f) {
   set_threads(before);
 }
 
-// ---- guarded matrices ------------------------------------------------------------------------------------------------
+// ---- guarded matrices
+// ------------------------------------------------------------------------------------------------
 
 // What lies around the elements: a NaN for floating point, so that a read past the end shows in the result.
 template <class T>
@@ -155,7 +158,8 @@ T guard_word() {
   }
 }
 
-// A (rows, cols) matrix in a Buffer, rows `stride` elements apart, with guard words before it, after it and in the gaps.
+// A (rows, cols) matrix in a Buffer, rows `stride` elements apart, with guard words before it, after it and in the
+// gaps.
 template <class T>
 class Matrix {
  public:
@@ -166,8 +170,7 @@ class Matrix {
       : rows_(rows), cols_(cols), stride_(stride > 0 ? stride : cols), where_(where), dense_(dense) {
     expects(static_cast<int64_t>(dense.size()) == rows * cols && stride_ >= cols, "rows * cols values");
     std::vector<T> all(static_cast<size_t>(2 * guards + rows * stride_), guard_word<T>());
-    for (int64_t r = 0; r < rows; ++r)
-      std::copy_n(dense.begin() + r * cols, cols, all.begin() + guards + r * stride_);
+    for (int64_t r = 0; r < rows; ++r) std::copy_n(dense.begin() + r * cols, cols, all.begin() + guards + r * stride_);
     initial_.assign(dense.begin(), dense.end());
     memory_ = Buffer<T>(context(where), all);
   }
@@ -229,7 +232,8 @@ class Matrix {
   Buffer<T> memory_;
 };
 
-// ---- rows ------------------------------------------------------------------------------------------------------------
+// ---- rows
+// ------------------------------------------------------------------------------------------------------------
 
 struct RowSpec {
   uint64_t seed = 1;
@@ -311,7 +315,8 @@ class Rows {
   Buffer<int64_t> begin_, size_, base_;
 };
 
-// ---- samples ---------------------------------------------------------------------------------------------------------
+// ---- samples
+// ---------------------------------------------------------------------------------------------------------
 
 enum class Storage { bytes, floats };
 

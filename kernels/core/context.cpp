@@ -20,6 +20,10 @@ char* openblas_get_corename(void);
 namespace orrery {
 namespace {
 
+#ifdef ORRERY_WITH_CUDA
+constexpr size_t cublas_workspace_bytes = size_t{32} << 20;  // what NVIDIA's manual advises for sm_90; 4 MiB would do below
+#endif
+
 // Products run inside our own parallel loops, so the BLAS itself stays on one thread: then no bit depends on the number of threads.
 void single_threaded_blas() {
 #ifdef ORRERY_OPENBLAS
@@ -55,6 +59,9 @@ Context::Context(Backend b, [[maybe_unused]] int ordinal) : backend(b) {
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   check(cublasCreate(&cublas_));
   check(cublasSetStream(cublas_, stream_));
+  // a workspace of our own: cuBLAS then allocates nothing while a graph is recorded, and one handle on one stream gives the same bits
+  check(cudaMalloc(&cublas_workspace_, cublas_workspace_bytes));
+  check(cublasSetWorkspace(cublas_, cublas_workspace_, cublas_workspace_bytes));
   // strict fp32: no TF32 behind the user's back
   check(cublasSetMathMode(cublas_, CUBLAS_PEDANTIC_MATH));
 #else
@@ -65,6 +72,7 @@ Context::Context(Backend b, [[maybe_unused]] int ordinal) : backend(b) {
 Context::~Context() {
 #ifdef ORRERY_WITH_CUDA
   if (cublas_) cublasDestroy(cublas_);
+  if (cublas_workspace_) cudaFree(cublas_workspace_);
   if (stream_) cudaStreamDestroy(stream_);
 #endif
 }

@@ -31,6 +31,7 @@ class Context {
  private:
   CUstream_st* stream_ = nullptr;
   cublasContext* cublas_ = nullptr;
+  void* cublas_workspace_ = nullptr;
 };
 
 struct DeviceInfo {

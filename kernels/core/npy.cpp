@@ -63,13 +63,15 @@ NpyArray read_npy(const std::string& path) {
   // the shape must be what the file's size says, before memory is asked for
   NpyArray a;
   const std::string numbers = shape[1];
+  if (!std::regex_match(numbers, std::regex(" *([0-9]+ *, *)*([0-9]+)? *")))
+    fail(path, "has a shape that cannot be read; write it with numpy.save");
   const std::regex number("[0-9]+");
   int64_t count = 1;
   const int64_t bytes = static_cast<int64_t>(std::filesystem::file_size(path)) - 10 - static_cast<int64_t>(header.size());
   for (std::sregex_iterator it(numbers.begin(), numbers.end(), number), end; it != end; ++it) {
     if (it->str().size() > 15) fail(path, "has an impossible shape; write it with numpy.save");
     a.shape.push_back(std::stoll(it->str()));
-    if (a.shape.back() != 0 && count > (int64_t{1} << 60) / a.shape.back()) fail(path, "has an impossible shape; write it with numpy.save");
+    if (a.shape.back() != 0 && count > (int64_t{1} << 57) / a.shape.back()) fail(path, "has an impossible shape; write it with numpy.save");
     count *= a.shape.back();
   }
   if (count * (single ? 4 : 8) != bytes)

@@ -22,6 +22,7 @@ struct Document {
   toml::table root;
   std::map<const void*, std::set<std::string>> asked, read;
   std::map<std::pair<const void*, std::string>, std::string> from_option;  // "--set key=value" that put this key there
+  std::map<const void*, std::string> table_from_option;                    // ... or this whole table
 };
 
 namespace {
@@ -270,6 +271,7 @@ Params Params::table(const std::string& key) {
   auto* n = find(*document_, node_, key);
   if (!n) n = &table_of(node_).insert(key, toml::table{}).first->second;
   if (!n->is_table()) fail_type(*this, key, "a table", *n);
+  document_->asked[n->as_table()];  // taken: its keys must be read too
   return Params(document_, n->as_table(), path_.empty() ? key : path_ + "." + key);
 }
 
@@ -280,6 +282,7 @@ std::vector<Params> Params::tables(const std::string& key) {
   if (!n->is_array()) fail_type(*this, key, "an array of tables", *n);
   for (auto& e : *n->as_array()) {
     if (!e.is_table()) fail_type(*this, key, "an array of tables", e);
+    document_->asked[e.as_table()];
     out.push_back(Params(document_, e.as_table(), (path_.empty() ? key : path_ + "." + key)));
   }
   return out;
@@ -296,11 +299,12 @@ void Params::set(const std::string& dotted_key, const std::string& value) {
     if (!word) throw ExperimentError(fmt::format("{}: not a TOML value: {}; write for example --set 'batch=[4,8]'", option, e.description()));
     parsed.insert("value", value);
   }
+  if (parsed.size() != 1) throw ExperimentError(fmt::format("{}: more than one value; give each its own --set", option));
   toml::table* at = &table_of(node_);
   std::stringstream keys(dotted_key);
   std::vector<std::string> parts;
   for (std::string part; std::getline(keys, part, '.');) parts.push_back(part);
-  if (parts.empty() || std::find(parts.begin(), parts.end(), "") != parts.end())
+  if (parts.empty() || dotted_key.back() == '.' || std::find(parts.begin(), parts.end(), "") != parts.end())
     throw ExperimentError(fmt::format("{}: not a key; write --set table.key=value", option));
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     auto* next = at->get(parts[i]);
@@ -311,6 +315,15 @@ void Params::set(const std::string& dotted_key, const std::string& value) {
   parsed.get("value")->visit([&](auto& v) { at->insert_or_assign(parts.back(), std::move(v)); });
   document_->overrides.emplace_back(dotted_key, value);
   document_->from_option[{at, parts.back()}] = option;
+  const auto mark = [&](auto self, toml::node& n) -> void {
+    if (auto* t = n.as_table()) {
+      document_->table_from_option[t] = option;
+      for (auto& [k, v] : *t) self(self, v);
+    }
+    if (auto* a = n.as_array())
+      for (auto& e : *a) self(self, e);
+  };
+  mark(mark, *at->get(parts.back()));
 }
 
 void Params::set_text(const std::string& key, const std::string& value) { table_of(node_).insert_or_assign(key, value); }
@@ -333,7 +346,7 @@ void merge_tables(Document& d, toml::table& into, toml::table& from) {
 }
 }  // namespace
 
-void Params::merge(const Params& other) { merge_tables(*document_, table_of(node_), table_of(other.node_)); }
+void Params::merge(Params&& other) { merge_tables(*document_, table_of(node_), table_of(other.node_)); }
 
 void Params::check_only(const std::vector<std::string>& known, const std::string& also, const std::string& rule) const {
   for (const auto& [k, v] : table_of(node_)) {
@@ -348,6 +361,8 @@ void Params::mark_read(const std::string& key) { find(*document_, node_, key); }
 void Params::fail(const std::string& key, const std::string& what) const {
   const std::string full = path_.empty() ? key : key.empty() ? path_ : path_ + "." + key;
   if (const auto it = document_->from_option.find({node_, key}); it != document_->from_option.end())
+    throw ExperimentError(fmt::format("{}: {}: {}", it->second, full, what));
+  if (const auto it = document_->table_from_option.find(node_); it != document_->table_from_option.end())
     throw ExperimentError(fmt::format("{}: {}: {}", it->second, full, what));
   const auto& t = table_of(node_);
   const auto* n = t.get(key);

@@ -30,7 +30,7 @@ class Params {
  public:
   static Params from_file(const std::string& path);
   static Params from_text(const std::string& text, const std::string& name);  // tests; `name` stands for the file in messages
-  Params clone() const;  // a deep copy with nothing read yet
+  Params clone() const;  // the text parsed again with its --set overrides: nothing read, merged or removed yet; lines kept
 
   // Presence and type. None of these counts as a read.
   bool has(const std::string& key) const;
@@ -62,7 +62,7 @@ class Params {
   void set(const std::string& dotted_key, const std::string& toml_value);  // --set; throws ExperimentError naming the option
   void set_text(const std::string& key, const std::string& value);
   void remove(const std::string& key);
-  void merge(const Params& other);  // other's keys win; tables merge, everything else is replaced
+  void merge(Params&& other);  // other's keys win; tables merge, everything else is replaced; moves, so that lines are kept
 
   // every key of this table must be `also` or one of `known`; `rule` says what belongs here
   void check_only(const std::vector<std::string>& known, const std::string& also, const std::string& rule) const;

@@ -12,7 +12,7 @@ namespace orrery {
 // Edit distance with transpositions (optimal string alignment); a word is near when at most a third of it differs.
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
   std::string best;
-  size_t best_distance = word.size() / 3 + 2;
+  size_t best_distance = word.size() / 3 + 1;
   for (const auto& k : known) {
     std::vector<std::vector<size_t>> d(word.size() + 1, std::vector<size_t>(k.size() + 1));
     for (size_t i = 0; i <= word.size(); ++i) d[i][0] = i;

@@ -2,6 +2,7 @@
 // line, key and remedy, and leaves the folder as it was.
 //
 // In an experiment the comment #! marks the line that the sentence must name.
+#include <fmt/format.h>
 #include <sys/mount.h>
 
 #include <cmath>
@@ -30,7 +31,7 @@ struct Toml {
                                                                    {"model", model},         {"network", network},
                                                                    {"algorithm", algorithm}, {"record", record}};
     for (const auto& [name, body] : sections)
-      if (!body.empty()) text += std::string("[") + name + "]" + (body.starts_with("#!") ? " " : "\n") + body + "\n";
+      if (!body.empty()) text += fmt::format("[{}]{}{}\n", name, body.starts_with("#!") ? " " : "\n", body);
     return text + rest + "\n";
   }
 };
@@ -479,9 +480,9 @@ std::vector<BadInput> DevicesAndMemory() {
       bad("MoreReplicasThanMemory", Toml{.head = "steps = 4\nreplicas = 1000000", .network = "workers = 100000  #!"}, 4,
           {"network.workers", "replicas"}),
       bad("BytesBeyondAnInteger",
-          Toml{.head = "steps = 4\nreplicas = 1000",
+          Toml{.head = "steps = 4\nreplicas = 1000000",
                .model = "kind = \"quadratic\"\ndimension = 1000000000",
-               .network = "workers = 16000000  #!"},
+               .network = "workers = 1000000  #!"},
           4, {"network.workers", "replicas"}),
       bad("MoreRecordPointsThanMemory", Toml{.head = "steps = 1000000000000", .record = "every = 1  #!"}, 4,
           {"record.every"}),

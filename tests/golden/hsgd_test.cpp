@@ -1,4 +1,4 @@
-// Golden trajectories G-A and G-B of hierarchical SGD (papers: h-sgd.md, section 7), from the files in experiments/golden.
+// Golden trajectories G-A and G-B of hierarchical SGD (h-sgd.md, section 7), from the files in experiments/golden.
 // Tolerance: half a unit of the last digit that the digest prints.
 #include "tests/laws/run_helpers.hpp"
 
@@ -36,33 +36,38 @@ void expect_rows(const Experiment& e, const std::vector<Row>& rows) {
 
 TEST_P(GoldenHierarchicalSgd, FourWorkers) {  // G-A
   expect_rows(load("g-a.toml", only_gradients), {{"P=1", -0.833333192351, 0.054112554},
-                                 {"P=4", -0.679586337010, 0.115595544},
-                                 {"P=20", -0.127816829176, 0.854289446},
-                                 {"(20,4) {01}{23}", -0.494935865788, 0.269318368},
-                                 {"(20,4) {03}{12}", -0.604762443788, 0.165454617},
-                                 {"(20,4) {02}{13}", -0.341338612909, 0.456179360},
-                                 {"(20,10) {01}{23}", -0.327004695095, 0.503927742}});
+                                                 {"P=4", -0.679586337010, 0.115595544},
+                                                 {"P=20", -0.127816829176, 0.854289446},
+                                                 {"(20,4) {01}{23}", -0.494935865788, 0.269318368},
+                                                 {"(20,4) {03}{12}", -0.604762443788, 0.165454617},
+                                                 {"(20,4) {02}{13}", -0.341338612909, 0.456179360},
+                                                 {"(20,10) {01}{23}", -0.327004695095, 0.503927742}});
 }
 
 TEST_P(GoldenHierarchicalSgd, EightWorkers) {  // G-B
   expect_rows(load("g-b.toml", only_gradients), {{"P=1", -0.247999999176, 0.004166938},
-                                 {"P=4", -0.179249913048, 0.015546442},
-                                 {"P=12", -0.022571376451, 0.096679895},
-                                 {"P=24", 0.146557110270, 0.248541986},
-                                 {"N=2 (24,4)", -0.192423936211, 0.012632402},
-                                 {"N=4 (24,4)", -0.007185252542, 0.101065328},
-                                 {"1-2-4-8 (24,12,4)", -0.103762755676, 0.045324643}});
+                                                 {"P=4", -0.179249913048, 0.015546442},
+                                                 {"P=12", -0.022571376451, 0.096679895},
+                                                 {"P=24", 0.146557110270, 0.248541986},
+                                                 {"N=2 (24,4)", -0.192423936211, 0.012632402},
+                                                 {"N=4 (24,4)", -0.007185252542, 0.101065328},
+                                                 {"1-2-4-8 (24,12,4)", -0.103762755676, 0.045324643}});
 }
 
 TEST_P(GoldenHierarchicalSgd, DivergencesAtTheOptimum) {  // G-A
-  const Experiment e = load("g-a.toml", {{"steps", "0"},
-                                         {"model.init", "-0.8333333333333334"},
-                                         {"record.metrics", "[\"divergence_edge\", \"divergence_cloud\", \"grad_norm_sq\", \"optimum_distance\"]"}});
+  const Experiment e =
+      load("g-a.toml",
+           {{"steps", "0"},
+            {"model.init", "-0.8333333333333334"},
+            {"record.metrics", "[\"divergence_edge\", \"divergence_cloud\", \"grad_norm_sq\", \"optimum_distance\"]"}});
   const RunResult r = run(e);
   ASSERT_EQ(r.arms.size(), 7u);
   const auto value = [&](size_t arm, size_t metric) { return r.arms[arm].values[metric][0][0]; };
   const double half = 0.5e-8;
-  for (auto [arm, down, up] : {std::tuple{3, 15.27951389, 1.265625}, {4, 12.37673611, 4.16840278}, {5, 5.43402778, 11.11111111}, {6, 15.27951389, 1.265625}}) {
+  for (auto [arm, down, up] : {std::tuple{3, 15.27951389, 1.265625},
+                               {4, 12.37673611, 4.16840278},
+                               {5, 5.43402778, 11.11111111},
+                               {6, 15.27951389, 1.265625}}) {
     EXPECT_NEAR(value(static_cast<size_t>(arm), 0), down, half) << e.arms[static_cast<size_t>(arm)].name;
     EXPECT_NEAR(value(static_cast<size_t>(arm), 1), up, half) << e.arms[static_cast<size_t>(arm)].name;
   }

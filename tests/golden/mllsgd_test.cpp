@@ -27,7 +27,9 @@ TEST_P(GoldenMultiLevelSgd, AllWorkersAtFullRate) {
     const RunResult r = run(load({{"steps", std::to_string(row.k)}, {"record.every", "1000"}}));
     const auto w = test::models(r.arms[0]);
     ASSERT_EQ(w.size(), 6u);
-    for (size_t i = 0; i < 6; ++i) EXPECT_NEAR(w[i], row.workers[row.workers.size() == 6 ? i : i / 2], 0.5e-12) << "k = " << row.k << ", worker " << i;
+    for (size_t i = 0; i < 6; ++i)
+      EXPECT_NEAR(w[i], row.workers[row.workers.size() == 6 ? i : i / 2], 0.5e-12)
+          << "k = " << row.k << ", worker " << i;
     EXPECT_NEAR(r.arms[0].mean_models[0], row.u, 0.5e-12) << "k = " << row.k;
   }
 }
@@ -50,13 +52,16 @@ TEST_P(GoldenMultiLevelSgd, SlowWorkersOnAverage) {
     for (size_t i = 0; i < 6; ++i) {
       std::vector<double> model;
       std::vector<int64_t> steps;
-      for (size_t k = 0; k < static_cast<size_t>(replicas); ++k) model.push_back(w[6 * k + i]), steps.push_back(r.arms[0].worker_steps[6 * k + i]);
+      for (size_t k = 0; k < static_cast<size_t>(replicas); ++k)
+        model.push_back(w[6 * k + i]), steps.push_back(r.arms[0].worker_steps[6 * k + i]);
       const auto m = test::moments(model);
       EXPECT_GT(m.error, 0);
       EXPECT_LT(m.error, device() == "cpu" ? 0.003 : 0.02);
       EXPECT_LE(std::abs(m.mean - row.workers[i / 2]), 4.5 * m.error) << "k = " << row.k << ", worker " << i;
-      if (rate[i] == 1) EXPECT_EQ(steps, std::vector<int64_t>(steps.size(), row.k));
-      else EXPECT_LE(test::binomial_deviate(steps, row.k, rate[i]), 4) << "k = " << row.k << ", worker " << i;
+      if (rate[i] == 1)
+        EXPECT_EQ(steps, std::vector<int64_t>(steps.size(), row.k));
+      else
+        EXPECT_LE(test::binomial_deviate(steps, row.k, rate[i]), 4) << "k = " << row.k << ", worker " << i;
     }
     const auto u = test::moments(r.arms[0].mean_models);
     EXPECT_LE(std::abs(u.mean - row.u), 4.5 * u.error) << "k = " << row.k;

@@ -33,15 +33,18 @@ struct Operands {
       : p(q),
         a_rows(q.ta ? q.k : q.m),
         b_rows(q.tb ? q.n : q.k),
-        a(where, a_rows * (q.shared_a ? 1 : q.count), q.ta ? q.m : q.k, 1, std::max<int64_t>(1, (q.ta ? q.m : q.k) + q.pad)),
-        b(where, b_rows * (q.shared_b ? 1 : q.count), q.tb ? q.k : q.n, 2, std::max<int64_t>(1, (q.tb ? q.k : q.n) + q.pad)),
+        a(where, a_rows * (q.shared_a ? 1 : q.count), q.ta ? q.m : q.k, 1,
+          std::max<int64_t>(1, (q.ta ? q.m : q.k) + q.pad)),
+        b(where, b_rows * (q.shared_b ? 1 : q.count), q.tb ? q.k : q.n, 2,
+          std::max<int64_t>(1, (q.tb ? q.k : q.n) + q.pad)),
         c(where, q.m * q.count, q.n, 3, q.n + q.pad) {}
 
   Operand<const T> op_a() const { return {a.data(), a.stride(), p.shared_a ? 0 : a_rows * a.stride(), p.ta}; }
   Operand<const T> op_b() const { return {b.data(), b.stride(), p.shared_b ? 0 : b_rows * b.stride(), p.tb}; }
   Operand<T> op_c() const { return {c.data(), c.stride(), p.m * c.stride(), false}; }
   void run(const Context& ctx) {
-    batched_gemm<T>(ctx, p.m, p.n, p.k, static_cast<T>(p.alpha), op_a(), op_b(), static_cast<T>(p.beta), op_c(), p.count);
+    batched_gemm<T>(ctx, p.m, p.n, p.k, static_cast<T>(p.alpha), op_a(), op_b(), static_cast<T>(p.beta), op_c(),
+                    p.count);
   }
   double at_a(int64_t r, int64_t i, int64_t l) const {
     const int64_t first = p.shared_a ? 0 : r * a_rows;
@@ -69,7 +72,8 @@ std::vector<Case> cases() {
   return all;
 }
 
-// Tolerance: k products and k - 1 sums in any order, alpha and the sum with beta * C: k + 3 roundings at most on each term.
+// Tolerance: k products and k - 1 sums in any order, alpha and the sum with beta * C: k + 3 roundings at most on each
+// term.
 TEST_P(BatchedGemm, MatchesTheFormulaInFloat64) {
   const Backend b = GetParam();
   test::for_float_and_double([&]<class T>() {
@@ -88,7 +92,8 @@ TEST_P(BatchedGemm, MatchesTheFormulaInFloat64) {
             }
             const double c0 = p.beta * o.c.initial(r * p.m + i, j);
             near(got[static_cast<size_t>((r * p.m + i) * p.n + j)], p.alpha * sum + c0,
-                 static_cast<double>(p.k + 3) * test::unit<T> * (std::abs(p.alpha) * size + std::abs(c0)), r * p.m + i, j);
+                 static_cast<double>(p.k + 3) * test::unit<T> * (std::abs(p.alpha) * size + std::abs(c0)), r * p.m + i,
+                 j);
           }
       EXPECT_EQ(o.a.host(), o.a.dense());
       EXPECT_EQ(o.b.host(), o.b.dense());
@@ -130,7 +135,8 @@ TEST_P(BatchedGemm, SameBits) {
       const auto one = o.c.host();
       const int64_t size = p.m * p.n;
       test::expect_same_bits(std::vector<T>(one.begin() + r * size, one.begin() + (r + 1) * size),
-                             std::vector<T>(all.begin() + r * size, all.begin() + (r + 1) * size), "alone and among others");
+                             std::vector<T>(all.begin() + r * size, all.begin() + (r + 1) * size),
+                             "alone and among others");
     }
   });
 }

@@ -12,11 +12,14 @@ class Clock : public test::OnEachBackend {};
 test::Rows rows_at(Backend b, int n, int64_t slot) {
   std::vector<test::RowSpec> specs;
   for (int32_t r = 0; r < n; ++r)
-    specs.push_back({.seed = r % 2 ? 5u : 0xabcdef0123456789u, .worker = r / 2, .rate = std::vector<double>{1, 0, 0.3, 0.9}[r % 4]});
+    specs.push_back({.seed = r % 2 ? 5u : 0xabcdef0123456789u,
+                     .worker = r / 2,
+                     .rate = std::vector<double>{1, 0, 0.3, 0.9}[r % 4]});
   return test::Rows(b, specs, slot);
 }
 
-// Integers: exact. A rate of 1 steps in every slot, a rate of 0 in none. Below, at and past a block of 128 rows; slots past 2^32.
+// Integers: exact. A rate of 1 steps in every slot, a rate of 0 in none. Below, at and past a block of 128 rows; slots
+// past 2^32.
 TEST_P(Clock, CountsTheStepsTaken) {
   const Backend b = GetParam();
   for (int rows_count : {1, 4, 128, 131})
@@ -28,8 +31,10 @@ TEST_P(Clock, CountsTheStepsTaken) {
         const auto got = steps.host();
         for (int64_t r = 0; r < rows_count; ++r) {
           int64_t taken = 0;
-          for (int64_t s = 0; s < n; ++s) taken += rows.spec(r).rate == 1 || (rows.spec(r).rate > 0 && rows.active(r, s));
-          ASSERT_EQ(got[static_cast<size_t>(r)], steps.dense()[static_cast<size_t>(r)] + taken) << "row " << r << " n " << n;
+          for (int64_t s = 0; s < n; ++s)
+            taken += rows.spec(r).rate == 1 || (rows.spec(r).rate > 0 && rows.active(r, s));
+          ASSERT_EQ(got[static_cast<size_t>(r)], steps.dense()[static_cast<size_t>(r)] + taken)
+              << "row " << r << " n " << n;
         }
       }
 }

@@ -12,7 +12,12 @@ class Descend : public test::OnEachBackend {};
 std::vector<test::RowSpec> some_rows(int n) {
   std::vector<test::RowSpec> rows;
   for (int32_t r = 0; r < n; ++r)
-    rows.push_back({.seed = 11, .worker = r, .learning_rate = 0.05 * (r + 1), .rate = r % 3 == 2 ? 0.5 : r % 3 == 1 ? 1.0 : 0.1});
+    rows.push_back({.seed = 11,
+                    .worker = r,
+                    .learning_rate = 0.05 * (r + 1),
+                    .rate = r % 3 == 2   ? 0.5
+                            : r % 3 == 1 ? 1.0
+                                         : 0.1});
   return rows;
 }
 
@@ -37,7 +42,8 @@ TEST_P(Descend, MatchesTheFormulaInFloat64) {
       for (int64_t r = 0; r < W; ++r)
         for (int64_t j = 0; j < P; ++j) {
           const double w0 = w.initial(r, j), step = rows.spec(r).learning_rate * g.initial(r, j);
-          near(got[static_cast<size_t>(r * P + j)], w0 - step, 3 * test::unit<T> * (std::abs(w0) + std::abs(step)), r, j);
+          near(got[static_cast<size_t>(r * P + j)], w0 - step, 3 * test::unit<T> * (std::abs(w0) + std::abs(step)), r,
+               j);
         }
       EXPECT_EQ(g.host(), g.dense());
     }
@@ -110,7 +116,8 @@ TEST_P(Descend, SameBitsForAnyThreadsAndNeighbours) {
     test::expect_same_bits_for_any_threads([&] { return run(0, W); });
     const auto all = run(0, W);
     for (int64_t r = 0; r < W; ++r)
-      test::expect_same_bits(run(r, 1), std::vector<T>(all.begin() + r * P, all.begin() + (r + 1) * P), "alone and among others");
+      test::expect_same_bits(run(r, 1), std::vector<T>(all.begin() + r * P, all.begin() + (r + 1) * P),
+                             "alone and among others");
   });
 }
 

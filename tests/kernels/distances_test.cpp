@@ -88,7 +88,8 @@ TEST_P(Distances, SameBitsForAnyThreadsAndNeighbours) {
   test::expect_same_bits_for_any_threads([&] { return run(0, R); });
   const auto all = run(0, R);
   for (size_t r = 0; r < R; ++r)
-    test::expect_same_bits(run(static_cast<int64_t>(r), 1), {all[r], all[R + r], all[2 * R + r]}, "alone and among others");
+    test::expect_same_bits(run(static_cast<int64_t>(r), 1), {all[r], all[R + r], all[2 * R + r]},
+                           "alone and among others");
 }
 
 TEST_P(Distances, RefusesWrongShapes) {

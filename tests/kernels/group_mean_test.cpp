@@ -24,14 +24,14 @@ struct Groups {
     std::iota(order.begin(), order.end(), 0);
     const Stream s(3, Draw::grouping, 0, 0);
     for (int64_t i = rows - 1; i > 0; --i)
-      std::swap(order[static_cast<size_t>(i)],
-                order[s.below(static_cast<uint32_t>(i), static_cast<uint32_t>(i + 1))]);
+      std::swap(order[static_cast<size_t>(i)], order[s.below(static_cast<uint32_t>(i), static_cast<uint32_t>(i + 1))]);
     auto next = order.begin();
     for (int64_t n : sizes) {
       members.emplace_back(next, next + n);
       next += n;
       weights.emplace_back();
-      for (int64_t m : members.back()) weights.back().push_back(ones ? 1.0 : 0.01 + s.uniform(1000 + static_cast<uint32_t>(m)));
+      for (int64_t m : members.back())
+        weights.back().push_back(ones ? 1.0 : 0.01 + s.uniform(1000 + static_cast<uint32_t>(m)));
     }
   }
   size_t count() const { return members.size(); }
@@ -95,9 +95,11 @@ TEST_P(GroupMean, MeanAndAverageMatchTheFormulaInFloat64) {
       for (size_t k = 0; k < g.count(); ++k)
         for (int64_t j = 0; j < P; ++j) {
           double size = 0;
-          const double want = formula(g, k, [&](int64_t i) { return x.initial(i, j); }, &size);
+          const double want = formula(
+              g, k, [&](int64_t i) { return x.initial(i, j); }, &size);
           const double allowed = tolerance<T>(g.members[k].size(), size);
-          near_mean(mean[k * static_cast<size_t>(P) + static_cast<size_t>(j)], want, allowed, static_cast<int64_t>(k), j);
+          near_mean(mean[k * static_cast<size_t>(P) + static_cast<size_t>(j)], want, allowed, static_cast<int64_t>(k),
+                    j);
           for (int64_t i : g.members[k]) {
             near_average(average[static_cast<size_t>(i * P + j)], want, allowed, i, j);
             grouped[static_cast<size_t>(i)] = true;
@@ -155,14 +157,18 @@ TEST_P(GroupMean, DependsOnTheGroupAlone) {
       const auto averaged = x.host();
       for (size_t n = 0; n < which.size(); ++n)  // every member holds its group's mean
         for (int64_t i : g.members[which[n]])
-          for (int64_t j = 0; j < P; ++j) EXPECT_EQ(averaged[static_cast<size_t>(i * P + j)], averaged[static_cast<size_t>(g.members[which[n]][0] * P + j)]);
+          for (int64_t j = 0; j < P; ++j)
+            EXPECT_EQ(averaged[static_cast<size_t>(i * P + j)],
+                      averaged[static_cast<size_t>(g.members[which[n]][0] * P + j)]);
       for (size_t k : which)
         for (int64_t j = 0; j < P; ++j) out.push_back(averaged[static_cast<size_t>(g.members[k][0] * P + j)]);
       return out;
     };
     test::expect_same_bits_for_any_threads([&] { return run(kAll); });
     const auto all = run(kAll);
-    const auto slice = [&](const std::vector<T>& v, int64_t row) { return std::vector<T>(v.begin() + row * P, v.begin() + (row + 1) * P); };
+    const auto slice = [&](const std::vector<T>& v, int64_t row) {
+      return std::vector<T>(v.begin() + row * P, v.begin() + (row + 1) * P);
+    };
     const auto turned = run({4, 2, 0, 3, 1});
     const int64_t place[] = {2, 4, 1, 3, 0};  // of group k among the turned
     for (int64_t k = 0; k < 5; ++k)
@@ -176,8 +182,11 @@ TEST_P(GroupMean, DependsOnTheGroupAlone) {
 
 // Node k's column of H: itself alone; itself and others, of either sign; nothing at all.
 struct Mix {
-  std::vector<std::vector<std::pair<int64_t, double>>> columns{
-      {{0, 1.0}}, {{1, 0.25}, {0, 0.5}, {4, 0.25}}, {}, {{4, -0.3}, {3, 1.7}}, {{0, 0.1}, {1, 0.2}, {2, 0.3}, {3, 0.15}, {4, 0.25}}};
+  std::vector<std::vector<std::pair<int64_t, double>>> columns{{{0, 1.0}},
+                                                               {{1, 0.25}, {0, 0.5}, {4, 0.25}},
+                                                               {},
+                                                               {{4, -0.3}, {3, 1.7}},
+                                                               {{0, 0.1}, {1, 0.2}, {2, 0.3}, {3, 0.15}, {4, 0.25}}};
   Buffer<int64_t> begins, sources;
   Buffer<double> weights;
   MixTable view;

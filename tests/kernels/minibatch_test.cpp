@@ -10,14 +10,17 @@ using test::Storage;
 
 class Minibatch : public test::OnEachBackend {};
 
-// Two replicas; batches of one, several and all samples; workers that hold one sample, that skip slots, that never step.
+// Two replicas; batches of one, several and all samples; workers that hold one sample, that skip slots, that never
+// step.
 std::vector<test::RowSpec> mixed_rows() {
   std::vector<test::RowSpec> rows;
   for (uint64_t seed : {7ull, 0x123456789abcdefull})
     for (int32_t worker = 0; worker < 6; ++worker)
       rows.push_back({.seed = seed,
                       .worker = worker,
-                      .rate = worker == 4 ? 0.0 : worker == 5 ? 0.5 : 1.0,
+                      .rate = worker == 4   ? 0.0
+                              : worker == 5 ? 0.5
+                                            : 1.0,
                       .batch = std::vector<int32_t>{1, 5, 0, 9, 4, 3}[static_cast<size_t>(worker)],
                       .samples = test::range_of(3 * worker, worker == 1 ? 1 : 7)});
   return rows;
@@ -47,7 +50,8 @@ TEST_P(Minibatch, MatchesTheFormulaInFloat64) {
               const bool in_batch = first + k < rows.batch_size(r), taken = in_batch && rows.active(r);
               (!in_batch ? past : taken ? used : skipped)++;
               const int64_t s = taken ? rows.sample(r, first + k) : 0;
-              ASSERT_EQ(labels[static_cast<size_t>(at)], taken ? samples.label(s) : -1) << "row " << r << " place " << k;
+              ASSERT_EQ(labels[static_cast<size_t>(at)], taken ? samples.label(s) : -1)
+                  << "row " << r << " place " << k;
               for (int64_t j = 0; j < d; ++j)
                 near(got[static_cast<size_t>(at * d + j)], taken ? samples.x(s, j) : 0.0,
                      taken ? 3 * test::unit<T> * samples.x_size(s, j) : 0.0, at, j);
@@ -77,7 +81,8 @@ TEST_P(Minibatch, DependsOnItsOwnKeysOnly) {
     for (int64_t k = 0; k < count; ++k) {
       const auto one = draw(rows.view().part(r, 1), rows.slot(), k, 1);
       const auto begin = all.begin() + (r * count + k) * d;
-      test::expect_same_bits(std::vector<float>(begin, begin + d), std::vector<float>(one.begin(), one.begin() + d), "x");
+      test::expect_same_bits(std::vector<float>(begin, begin + d), std::vector<float>(one.begin(), one.begin() + d),
+                             "x");
       ASSERT_EQ(one.back(), all[static_cast<size_t>(rows.count() * count * d + r * count + k)]);
     }
   EXPECT_NE(all, draw(rows.view(), rows.slot().plus(1), 0, count));  // another slot, another batch
@@ -108,7 +113,8 @@ TEST_P(Minibatch, RefusesWrongShapes) {
   const test::Samples samples(b, 25, 4, 3, Storage::bytes, 1);
   Matrix<float> x(b, 12, 9 * 4, 2);
   Matrix<int32_t> y(b, 12, 9, 3);
-  EXPECT_THROW(minibatch<float>(ctx(), rows.view(), samples.view(), rows.slot(), 0, 8, x.view(), y.view()), std::logic_error);
+  EXPECT_THROW(minibatch<float>(ctx(), rows.view(), samples.view(), rows.slot(), 0, 8, x.view(), y.view()),
+               std::logic_error);
   EXPECT_THROW(gather<float>(ctx(), samples.view(), 20, 6, Matrix<float>(b, 6, 4, 2).view()), std::logic_error);
 }
 

@@ -20,7 +20,9 @@ test::Rows some_rows(Backend b, int64_t slot = kSlot) {
       rows.push_back({.seed = seed,
                       .worker = w,
                       .learning_rate = 0.1 + 0.05 * w,
-                      .rate = w == 1 ? 0.4 : w == 3 ? 0.6 : 1.0,
+                      .rate = w == 1   ? 0.4
+                              : w == 3 ? 0.6
+                                       : 1.0,
                       .batch = std::vector<int32_t>{1, 4, 0, 9}[static_cast<size_t>(w)]});
   return test::Rows(b, rows, slot);
 }
@@ -33,7 +35,9 @@ struct Risks {
   QuadraticView<T> view;
 
   Risks(Backend b, int64_t P, bool shared_, double noise)
-      : shared(shared_), a(b, shared_ ? 1 : kWorkers, P, positive(b, shared_ ? 1 : kWorkers, P)), c(b, shared_ ? 1 : kWorkers, P, 12) {
+      : shared(shared_),
+        a(b, shared_ ? 1 : kWorkers, P, positive(b, shared_ ? 1 : kWorkers, P)),
+        c(b, shared_ ? 1 : kWorkers, P, 12) {
     view = {shared ? a.shared(kWorkers) : a.cview(), shared ? c.shared(kWorkers) : c.cview(), noise};
   }
   static std::vector<T> positive(Backend b, int64_t rows, int64_t P) {
@@ -49,9 +53,9 @@ struct Bounded {
   double value, error;  // and what rounding in T may add to it
 };
 
-// g_j at x. Tolerance: x - c, its product with a, the noise's rounding to T and the sum: 3 roundings at most on a (x - c), 2 on the noise.
-// The noise itself is float64: log, square root, their product, the angle (2 pi u < 7 u absolute), sine, s / sqrt(B): 16 roundings of the
-// radius, which is below 6.8.
+// g_j at x. Tolerance: x - c, its product with a, the noise's rounding to T and the sum: 3 roundings at most on a (x -
+// c), 2 on the noise. The noise itself is float64: log, square root, their product, the angle (2 pi u < 7 u absolute),
+// sine, s / sqrt(B): 16 roundings of the radius, which is below 6.8.
 template <class T>
 Bounded gradient(const Risks<T>& q, const test::Rows& rows, int64_t r, int64_t step, int64_t j, double x) {
   const test::RowSpec& s = rows.spec(r);
@@ -78,12 +82,14 @@ TEST_P(Quadratic, GradientsMatchTheFormulaInFloat64) {
         for (bool shared : {false, true}) {
           const Risks<T> q(b, P, shared, noise);
           Matrix<T> x(b, shared ? 1 : rows.count(), P, 1), g(b, rows.count(), P, 2, P + 2);
-          quadratic_gradients<T>(ctx(), q.view, rows.view(), rows.slot(), shared ? x.shared(rows.count()) : x.cview(), g.view());
+          quadratic_gradients<T>(ctx(), q.view, rows.view(), rows.slot(), shared ? x.shared(rows.count()) : x.cview(),
+                                 g.view());
           const auto got = g.host();
           test::Near near("g");
           for (int64_t r = 0; r < rows.count(); ++r)
             for (int64_t j = 0; j < P; ++j) {
-              const Bounded want = rows.active(r) ? gradient(q, rows, r, 0, j, x.initial(shared ? 0 : r, j)) : Bounded{0, 0};
+              const Bounded want =
+                  rows.active(r) ? gradient(q, rows, r, 0, j, x.initial(shared ? 0 : r, j)) : Bounded{0, 0};
               near(got[static_cast<size_t>(r * P + j)], want.value, want.error, r, j);
             }
           EXPECT_EQ(x.host(), x.dense());
@@ -92,8 +98,8 @@ TEST_P(Quadratic, GradientsMatchTheFormulaInFloat64) {
 }
 
 // Many steps in one call, and the same steps one by one through gradients and descend, both against the formula.
-// Tolerance: an error E of x becomes (1 + eta a) E at most; a step adds eta times the gradient's own, and eta, its product and the
-// difference: 3 roundings on each term.
+// Tolerance: an error E of x becomes (1 + eta a) E at most; a step adds eta times the gradient's own, and eta, its
+// product and the difference: 3 roundings on each term.
 TEST_P(Quadratic, StepsAreRepeatedGradientsAndDescents) {
   const Backend b = GetParam();
   const test::Rows rows = some_rows(b);
@@ -117,7 +123,8 @@ TEST_P(Quadratic, StepsAreRepeatedGradientsAndDescents) {
             for (int64_t s = 0; s < steps; ++s) {
               if (!rows.active(r, s)) continue;
               const Bounded grad = gradient(q, rows, r, s, j, x);
-              error = (1 + eta * a) * error + eta * grad.error + 3 * test::unit<T> * (std::abs(x) + std::abs(eta * grad.value));
+              error = (1 + eta * a) * error + eta * grad.error +
+                      3 * test::unit<T> * (std::abs(x) + std::abs(eta * grad.value));
               x -= eta * grad.value;
             }
             near(got[static_cast<size_t>(r * P + j)], x, error, r, j);
@@ -127,7 +134,8 @@ TEST_P(Quadratic, StepsAreRepeatedGradientsAndDescents) {
   });
 }
 
-// At x = c the gradient is the noise: its mean is 0 and its variance s^2 / B. Seeds are fixed; the bounds are 5 standard errors.
+// At x = c the gradient is the noise: its mean is 0 and its variance s^2 / B. Seeds are fixed; the bounds are 5
+// standard errors.
 TEST_P(Quadratic, NoiseHasVarianceSquareOverBatch) {
   const Backend b = GetParam();
   const int64_t P = 1000, slots = 10;
@@ -163,7 +171,8 @@ TEST_P(Quadratic, SkippingRowsAreUntouched) {
   quadratic_steps<float>(ctx(), q.view, rows.view(), rows.slot(), 0, x.view());  // no step: nothing
 }
 
-// Tolerance: x - c counts twice in its square, two products (0.5 is exact), at most P - 1 sums: P + 3 roundings of float64.
+// Tolerance: x - c counts twice in its square, two products (0.5 is exact), at most P - 1 sums: P + 3 roundings of
+// float64.
 TEST_P(Quadratic, LossesMatchTheFormula) {
   const Backend b = GetParam();
   const test::Rows rows = some_rows(b);
@@ -179,7 +188,8 @@ TEST_P(Quadratic, LossesMatchTheFormula) {
         for (int64_t r = 0; r < rows.count(); ++r) {
           long double want = 0;
           for (int64_t j = 0; j < P; ++j) {
-            const long double away = static_cast<long double>(x.initial(shared ? 0 : r, j)) - q.center(rows.spec(r).worker, j);
+            const long double away =
+                static_cast<long double>(x.initial(shared ? 0 : r, j)) - q.center(rows.spec(r).worker, j);
             want += 0.5L * q.curvature(rows.spec(r).worker, j) * away * away;
           }
           near(got[static_cast<size_t>(r)], static_cast<double>(want),
@@ -213,7 +223,8 @@ TEST_P(Quadratic, SameBitsForAnyThreadsAndNeighbours) {
     test::expect_same_bits_for_any_threads([&] { return run(0, R); });
     const auto all = run(0, R);
     for (int64_t r = 0; r < R; ++r)
-      test::expect_same_bits(run(r, 1), std::vector<double>(all.begin() + r * (2 * P + 1), all.begin() + (r + 1) * (2 * P + 1)),
+      test::expect_same_bits(run(r, 1),
+                             std::vector<double>(all.begin() + r * (2 * P + 1), all.begin() + (r + 1) * (2 * P + 1)),
                              "alone and among others");
   });
 }
@@ -226,7 +237,8 @@ TEST_P(Quadratic, RefusesWrongShapes) {
   Matrix<double> out(b, 1, 7, 1);
   EXPECT_THROW(quadratic_steps<float>(ctx(), q.view, rows.view(), rows.slot(), 1, wide.view()), std::logic_error);
   EXPECT_THROW(quadratic_steps<float>(ctx(), q.view, rows.view(), rows.slot(), 1, few.view()), std::logic_error);
-  EXPECT_THROW(quadratic_gradients<float>(ctx(), q.view, rows.view(), rows.slot(), x.view(), wide.view()), std::logic_error);
+  EXPECT_THROW(quadratic_gradients<float>(ctx(), q.view, rows.view(), rows.slot(), x.view(), wide.view()),
+               std::logic_error);
   EXPECT_THROW(quadratic_losses<float>(ctx(), q.view, rows.view(), x.view(), out.vector()), std::logic_error);
 }
 

@@ -31,14 +31,14 @@ std::vector<T> spread_out(Backend b, int64_t rows, int64_t cols, double spread) 
 
 std::vector<int32_t> some_labels(int64_t rows, int64_t count, int classes) {
   std::vector<int32_t> y;
-  for (int64_t i = 0; i < rows * count; ++i)
-    y.push_back(i % 4 == 3 ? -1 : static_cast<int32_t>((i * 7) % classes));
+  for (int64_t i = 0; i < rows * count; ++i) y.push_back(i % 4 == 3 ? -1 : static_cast<int32_t>((i * 7) % classes));
   return y;
 }
 
-// Tolerance of a delta: z' = z + b is off by u |z'|, z' - max by as much again and its own rounding, so e = exp(z' - max) by a share
-// of D = u (|z'| + |max| + |z' - max|) and 4 u for exp itself (2 ulp); the sum of C such terms by that share and (C - 1) u more;
-// coefficient 2 roundings, coefficient / sum 1, the product 1. The label's class loses the coefficient: one more rounding.
+// Tolerance of a delta: z' = z + b is off by u |z'|, z' - max by as much again and its own rounding, so e = exp(z' -
+// max) by a share of D = u (|z'| + |max| + |z' - max|) and 4 u for exp itself (2 ulp); the sum of C such terms by that
+// share and (C - 1) u more; coefficient 2 roundings, coefficient / sum 1, the product 1. The label's class loses the
+// coefficient: one more rounding.
 TEST_P(SoftmaxLoss, MatchesTheFormulaInFloat64) {
   const Backend b = GetParam();
   test::for_float_and_double([&]<class T>() {
@@ -54,8 +54,8 @@ TEST_P(SoftmaxLoss, MatchesTheFormulaInFloat64) {
           Matrix<T> bias(b, shared ? 1 : R, C, 2, C + 2), out(b, R, C, 3);
           const Matrix<int32_t> y(b, R, p.count, some_labels(R, p.count, C));
           Matrix<T>& bias_out = fold == Fold::update ? bias : out;  // the bias itself
-          softmax_loss<T>(ctx(), rows.view(), fold, p.count, C, logits.view(), y.view(), shared ? bias.shared(R) : bias.cview(),
-                          bias_out.view());
+          softmax_loss<T>(ctx(), rows.view(), fold, p.count, C, logits.view(), y.view(),
+                          shared ? bias.shared(R) : bias.cview(), bias_out.view());
           const auto got = logits.host(), got_bias = bias_out.host();
           test::Near deltas("delta"), biases("bias");
           for (int64_t r = 0; r < R; ++r) {
@@ -70,7 +70,8 @@ TEST_P(SoftmaxLoss, MatchesTheFormulaInFloat64) {
               double total = 0, share = 0;
               for (double v : z) total += std::exp(v - largest);
               for (double v : z)
-                share = std::max(share, (std::abs(v) + std::abs(largest) + std::abs(v - largest)) * u * (std::exp(v - largest) > 0));
+                share = std::max(
+                    share, (std::abs(v) + std::abs(largest) + std::abs(v - largest)) * u * (std::exp(v - largest) > 0));
               for (int c = 0; c < C; ++c) {
                 const size_t i = static_cast<size_t>(c);
                 const double q = std::exp(z[i] - largest) / total;

@@ -17,8 +17,10 @@ struct Case {
   double l2;
 };
 // below, at and past the CPU's pieces of 256 samples; past CUDA's of 4096
-const Case kCases[] = {{1, 1, 1, 2, Storage::floats, 0},    {255, 5, 3, 3, Storage::bytes, 0.2},
-                       {256, 31, 2, 10, Storage::floats, 0}, {600, 4, 3, 4, Storage::bytes, 0.05},
+const Case kCases[] = {{1, 1, 1, 2, Storage::floats, 0},
+                       {255, 5, 3, 3, Storage::bytes, 0.2},
+                       {256, 31, 2, 10, Storage::floats, 0},
+                       {600, 4, 3, 4, Storage::bytes, 0.05},
                        {4100, 2, 2, 3, Storage::floats, 0.1}};
 
 std::vector<double> some_weights(int64_t rows, int64_t n) {
@@ -28,15 +30,17 @@ std::vector<double> some_weights(int64_t rows, int64_t n) {
   return u;
 }
 
-// Tolerance of a sample's loss: the logits lie in T: (d + 3) u sum_j |V_cj| X_j as in softmax_steps_test.cpp, and 1 rounding for the bias;
-// the loss moves by the label's error and at most the largest one. The rest is float64: fewer than C + 8 roundings of |z| + |loss|, one
-// for the weight, n sums. A hit may differ only where the best two logits are closer than their errors.
+// Tolerance of a sample's loss: the logits lie in T: (d + 3) u sum_j |V_cj| X_j as in softmax_steps_test.cpp, and 1
+// rounding for the bias; the loss moves by the label's error and at most the largest one. The rest is float64: fewer
+// than C + 8 roundings of |z| + |loss|, one for the weight, n sums. A hit may differ only where the best two logits are
+// closer than their errors.
 TEST_P(SoftmaxScores, MatchTheFormulaInFloat64) {
   const Backend b = GetParam();
   test::for_float_and_double([&]<class T>() {
     for (const Case& p : kCases)
       for (bool weighted : {false, true}) {
-        const test::Samples samples(b, p.n, p.d, p.classes, p.storage, 4, p.storage == Storage::bytes ? 1 / 127.5 : 1, -0.3);
+        const test::Samples samples(b, p.n, p.d, p.classes, p.storage, 4, p.storage == Storage::bytes ? 1 / 127.5 : 1,
+                                    -0.3);
         const SoftmaxView model{samples.view(), p.classes, p.l2};
         const int64_t P = model.parameters(), V = model.weights(), K = 2;
         Matrix<T> w(b, p.M, P, 1, P + 2);
@@ -75,7 +79,8 @@ TEST_P(SoftmaxScores, MatchTheFormulaInFloat64) {
               }
             loss += weight * one;
             hit += best == y ? weight : 0;
-            error += weight * (off + dz[y] + (p.classes + 8) * test::unit<double> * (std::abs(z[best]) + std::abs(z[y]) + one));
+            error += weight *
+                     (off + dz[y] + (p.classes + 8) * test::unit<double> * (std::abs(z[best]) + std::abs(z[y]) + one));
             size += weight * (one + 1);
           }
           double norm = 0;
@@ -106,7 +111,8 @@ TEST_P(SoftmaxScores, TiesGoToTheFirstClass) {
     for (int64_t s = 0; s < n; ++s) first += samples.label(s) == 0;
     EXPECT_GT(first, 0);
     test::Near near("scores");
-    const double each = static_cast<double>(n + 4) * test::unit<double>;  // a weight and at most n sums, log and its sum
+    const double each =
+        static_cast<double>(n + 4) * test::unit<double>;  // a weight and at most n sums, log and its sum
     near(got.hits[0], first / static_cast<double>(n), each, 0);
     near(got.loss[0], std::log(static_cast<double>(C)), each * std::log(static_cast<double>(C)), 1);
     // the second and third class tie above the first: the second wins
@@ -148,7 +154,8 @@ TEST_P(SoftmaxScores, SameBits) {
     if (!on_cpu()) return;
     const auto all = run(0, M);
     for (int64_t m = 0; m < M; ++m)
-      test::expect_same_bits(run(m, 1), std::vector<double>(all.begin() + 2 * m, all.begin() + 2 * m + 2), "alone and among others");
+      test::expect_same_bits(run(m, 1), std::vector<double>(all.begin() + 2 * m, all.begin() + 2 * m + 2),
+                             "alone and among others");
   });
 }
 

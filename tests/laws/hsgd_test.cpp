@@ -5,8 +5,8 @@ namespace orrery {
 namespace {
 
 using test::difference;
-using test::Trial;
 using test::tiers;
+using test::Trial;
 
 class HierarchicalSgd : public test::OnEachCase {};
 ORRERY_ON_CASES(HierarchicalSgd);
@@ -59,7 +59,8 @@ TEST_P(HierarchicalSgd, PeriodOneIsSynchronousSgd) {  // H3
       const auto g = oracle.gradient(i, t, before.data());
       for (size_t j = 0; j < p; ++j) want[j] -= s.learning_rate / static_cast<double>(s.workers) * g[j];
     }
-    for (size_t i = 0; i < after.size(); ++i) ASSERT_EQ(after[i], after[i % p]) << "worker " << i / p << " after step " << t;
+    for (size_t i = 0; i < after.size(); ++i)
+      ASSERT_EQ(after[i], after[i % p]) << "worker " << i / p << " after step " << t;
     EXPECT_LE(difference({after.begin(), after.begin() + static_cast<std::ptrdiff_t>(p)}, want), tolerance()) << t;
   }
 }
@@ -90,7 +91,7 @@ TEST_P(HierarchicalSgd, TheOrderInWhichGroupsAreListedChangesNoBit) {  // H6
   EXPECT_GT(difference(with({{0, 1}, {3, 4}, {2, 5}}, {{0, 1}, {2}}), want), apart);
 }
 
-// H7: with one Hessian for all the mean model follows centralised gradient descent, noise included, however it is grouped.
+// H7: with one Hessian for all, the mean model follows centralised descent, noise included, however it is grouped.
 TEST_P(HierarchicalQuadratics, WithOneHessianTheMeanFollowsCentralisedDescent) {
   for (const char* batch : {"\"full\"", "4"}) {
     Trial s = trial(6);
@@ -134,14 +135,16 @@ void all_groupings(std::vector<int64_t> left, size_t size, std::vector<std::vect
 }
 
 TEST_P(HierarchicalSgd, OverAllGroupingsTheUpwardShareIsThatOfTheDigest) {  // H9
-  for (auto [groups, size, count, share] : {std::tuple{2, size_t{3}, size_t{10}, 1.0 / 5}, {3, size_t{2}, size_t{15}, 2.0 / 5}}) {
+  for (auto [groups, size, count, share] :
+       {std::tuple{2, size_t{3}, size_t{10}, 1.0 / 5}, {3, size_t{2}, size_t{15}, 2.0 / 5}}) {
     std::vector<std::vector<std::vector<int64_t>>> groupings;
     all_groupings({0, 1, 2, 3, 4, 5}, size, {}, groupings);
     ASSERT_EQ(groupings.size(), count);
     Trial s = trial(6).with_steps(0);
     s.metrics = "\"divergence_edge\", \"divergence_cloud\"";
     for (size_t k = 0; k < groupings.size(); ++k)
-      s.arms += fmt::format("[[arm]]\nname = \"{}\"\nnetwork.{}", k, tiers({{"edge", 1, 0, groupings[k]}, {"cloud", 1}}));
+      s.arms +=
+          fmt::format("[[arm]]\nname = \"{}\"\nnetwork.{}", k, tiers({{"edge", 1, 0, groupings[k]}, {"cloud", 1}}));
     const RunResult r = result(s);
     ASSERT_EQ(r.arms.size(), count);
     double up = 0, least = INFINITY, most = 0, total = 0;

@@ -9,8 +9,8 @@ namespace orrery {
 namespace {
 
 using test::difference;
-using test::Trial;
 using test::tiers;
+using test::Trial;
 
 class MeanDynamics : public test::OnEachCase {};
 ORRERY_ON_CASES(MeanDynamics);
@@ -32,13 +32,23 @@ std::vector<Net> nets() {
       {"two levels, unequal groups", tiers({{"edge", 2, 0, {{0}, {5, 1, 3}, {2, 4}}}, {"cloud", 4}}), {}},
       {"three levels, weights, rates", unequal + slow + tiers({{"edge", 2, 4}, {"region", 4, 2}, {"cloud", 8}}), given},
       {"random groups", "grouping = \"random\"\n" + tiers({{"edge", 1, 3}, {"cloud", 4}}), {}},
-      {"hubs on a path", unequal + slow + tiers({{"hub", 2, 3}}) + "graph = { kind = \"path\", period = 4, mixing = \"laplacian\", alpha = 0.05 }\n", given},
-      {"hubs, Metropolis, lazy", unequal + slow + tiers({{"hub", 1, 3}}) + "graph = { kind = \"star\", period = 2, mixing = \"metropolis\", lazy = true }\n", given},
-      {"complete hub graph", unequal + tiers({{"hub", 2, 2}}) + "graph = { kind = \"complete\", period = 4, mixing = \"average\" }\n", given},
-      {"workers on a ring, Metropolis", unequal + "graph = { kind = \"ring\", period = 2, mixing = \"metropolis\" }\n", given},
+      {"hubs on a path",
+       unequal + slow + tiers({{"hub", 2, 3}}) +
+           "graph = { kind = \"path\", period = 4, mixing = \"laplacian\", alpha = 0.05 }\n",
+       given},
+      {"hubs, Metropolis, lazy",
+       unequal + slow + tiers({{"hub", 1, 3}}) +
+           "graph = { kind = \"star\", period = 2, mixing = \"metropolis\", lazy = true }\n",
+       given},
+      {"complete hub graph",
+       unequal + tiers({{"hub", 2, 2}}) + "graph = { kind = \"complete\", period = 4, mixing = \"average\" }\n", given},
+      {"workers on a ring, Metropolis", unequal + "graph = { kind = \"ring\", period = 2, mixing = \"metropolis\" }\n",
+       given},
       {"workers on a random graph", slow + "graph = { kind = \"erdos-renyi\", probability = 0.6, period = 2 }\n", {}},
       {"one peer at a time", "graph = { kind = \"one-peer-exponential\", period = 1 }\n", {}},
-      {"hubs, one peer at a time", slow + tiers({{"hub", 2, 3}}) + "graph = { kind = \"one-peer-exponential\", period = 2 }\n", {}},
+      {"hubs, one peer at a time",
+       slow + tiers({{"hub", 2, 3}}) + "graph = { kind = \"one-peer-exponential\", period = 2 }\n",
+       {}},
   };
 }
 
@@ -70,7 +80,8 @@ TEST_P(MeanDynamics, HoldsAtEveryStepOfEveryNetwork) {
           continue;
         }
         const auto g = oracle.gradient(static_cast<int64_t>(i), t, &w[i * p]);
-        for (size_t j = 0; j < p; ++j) sum[j] += s.learning_rate * a[i] * g[j], half[i * p + j] -= s.learning_rate * g[j];
+        for (size_t j = 0; j < p; ++j)
+          sum[j] += s.learning_rate * a[i] * g[j], half[i * p + j] -= s.learning_rate * g[j];
       }
       // in the run's own scale: the mean may pass near zero
       double error = 0;
@@ -101,8 +112,9 @@ TEST_P(MeanDynamics, FollowsTheLocalStepsAlone) {
 
 // X <- (X - eta G) T_t with the matrices of mll-sgd.md 3.2 written out, gradients and theta as above.
 TEST_P(MeanDynamics, WorkersFollowTheMatrixFormOverAHubGraphWithRates) {
-  const Trial s = trial(6).with_network(unequal + slow + tiers({{"hub", 2, 3}}) +
-                                        "graph = { kind = \"path\", period = 4, mixing = \"laplacian\", alpha = 0.05 }\n");
+  const Trial s =
+      trial(6).with_network(unequal + slow + tiers({{"hub", 2, 3}}) +
+                            "graph = { kind = \"path\", period = 4, mixing = \"laplacian\", alpha = 0.05 }\n");
   const double h[3][3] = {{0.875, 0.125, 0}, {0.125, 0.75, 0.25}, {0, 0.125, 0.75}};
   const double v[6] = {0.25, 0.75, 0.5, 0.5, 0.5, 0.5};
   const test::Oracle oracle(s, device());
@@ -140,7 +152,8 @@ TEST_P(MeanOfGraphs, WithRatesTheMeanMovesByTheRatesOnAverage) {
   const auto a = test::normalised(given);
   const double rate[6] = {0.6, 0.9, 1, 0.5, 0.8, 0.7};
   for (int64_t k : {2, 3, 7}) {  // the graph acts after slots 3 and 7
-    const auto now = test::models(result(s.with_steps(k)).arms[0]), next = test::models(result(s.with_steps(k + 1)).arms[0]);
+    const auto now = test::models(result(s.with_steps(k)).arms[0]),
+               next = test::models(result(s.with_steps(k + 1)).arms[0]);
     for (size_t j = 0; j < 3; ++j) {
       std::vector<double> rest;
       for (size_t r = 0; r < static_cast<size_t>(s.replicas); ++r) {
@@ -148,7 +161,8 @@ TEST_P(MeanOfGraphs, WithRatesTheMeanMovesByTheRatesOnAverage) {
         for (size_t i = 0; i < 6; ++i) {
           const size_t at = (r * 6 + i) * 3 + j;
           const auto worker = static_cast<int64_t>(i), coordinate = static_cast<int64_t>(j);
-          sum += a[i] * (next[at] - now[at] + s.learning_rate * rate[i] * s.a(worker, coordinate) * (now[at] - s.c(worker, coordinate)));
+          sum += a[i] * (next[at] - now[at] +
+                         s.learning_rate * rate[i] * s.a(worker, coordinate) * (now[at] - s.c(worker, coordinate)));
         }
         rest.push_back(sum);
       }
@@ -169,15 +183,18 @@ TEST_P(MeanOfGraphs, OnePeerExponentialKeepsTheMeanAndReachesIt) {
     Trial s = trial(n).with_network("graph = { kind = \"one-peer-exponential\", period = 1 }\nrates = 0\n");
     s.init = "\"" + folder.file("start.npy") + "\"";
     EXPECT_EQ(final_models(s.with_steps(0)), start);
-    const auto mean = test::weighted_mean(start, std::vector<double>(static_cast<size_t>(n), 1.0 / static_cast<double>(n)));
+    const auto mean =
+        test::weighted_mean(start, std::vector<double>(static_cast<size_t>(n), 1.0 / static_cast<double>(n)));
     std::vector<double> everywhere;
     for (int64_t i = 0; i < n; ++i) everywhere.insert(everywhere.end(), mean.begin(), mean.end());
     for (int64_t t = 1; t <= 6; ++t) {
       const RunResult r = result(s.with_steps(t));
       EXPECT_LE(difference(r.arms[0].mean_models, mean), 1e-14) << n << " workers, step " << t;
       const double off = difference(test::models(r.arms[0]), everywhere);
-      if (n == 8 && t >= 3) EXPECT_LE(off, 1e-14) << t;
-      else EXPECT_GT(off, 1e-3) << t;  // six is no power of two: never exactly the mean
+      if (n == 8 && t >= 3)
+        EXPECT_LE(off, 1e-14) << t;
+      else
+        EXPECT_GT(off, 1e-3) << t;  // six is no power of two: never exactly the mean
     }
   }
 }

@@ -4,8 +4,8 @@
 namespace orrery {
 namespace {
 
-using test::Trial;
 using test::tiers;
+using test::Trial;
 
 class Memory : public test::OnEachCase {};  // 64 workers are for the CPU
 INSTANTIATE_TEST_SUITE_P(Each, Memory, testing::Values(test::Case{"cpu", "fp32", "softmax"}), test::case_name);
@@ -27,18 +27,22 @@ TEST_P(Memory, IsThePlanAndTheFormula) {
     const double formula = 64 * parameters * 4 * banks + 250 * (784 + 4);
     EXPECT_GE(static_cast<double>(r.peak_memory), formula);
     EXPECT_LE(static_cast<double>(r.peak_memory), 1.1 * formula);
-    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory), 0.1 * static_cast<double>(r.planned_memory));
+    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
+                0.1 * static_cast<double>(r.planned_memory));
   }
 }
 
 // Divergences need the second bank, the gradient's norm a share of it: planned too.
 TEST_P(Memory, IsThePlanWithMetricsOfGradients) {
-  for (const char* metrics : {"\"divergence_edge\", \"divergence_cloud\"", "\"grad_norm_sq\"", "\"dispersion_edge\", \"dispersion_cloud\""}) {
+  for (const char* metrics :
+       {"\"divergence_edge\", \"divergence_cloud\"", "\"grad_norm_sq\"", "\"dispersion_edge\", \"dispersion_cloud\""}) {
     Trial s = trial(64).with_steps(3).with_network(tiers({{"edge", 1, 8}, {"cloud", 3}}));
     s.partition = "kind = \"iid\"";
     s.metrics = metrics;
     const RunResult r = result(s);
-    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory), 0.1 * static_cast<double>(r.planned_memory)) << metrics;
+    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
+                0.1 * static_cast<double>(r.planned_memory))
+        << metrics;
   }
 }
 

@@ -4,8 +4,8 @@
 namespace orrery {
 namespace {
 
-using test::Trial;
 using test::tiers;
+using test::Trial;
 
 class Metrics : public test::OnEachCase {};
 ORRERY_ON_CASES(Metrics);
@@ -13,13 +13,17 @@ ORRERY_ON_CASES(Metrics);
 class QuadraticMetrics : public test::OnEachCase {};
 ORRERY_ON_CASES(QuadraticMetrics, {"quadratic"});
 
-const std::string unequal = "weights = [1, 3, 2, 2, 1, 1]\n";
+// metrics take whole gradients, whoever steps in the slot
+const std::string unequal = "weights = [1, 3, 2, 2, 1, 1]\nrates = [0.6, 0.4, 1, 0.5, 0.8, 0.7]\n";
 const std::vector<double> a{0.1, 0.3, 0.2, 0.2, 0.1, 0.1};
-const std::string tree = tiers({{"edge", 2, 0, {{0, 4}, {1, 3}, {2}, {5}}}, {"region", 4, 0, {{0, 2}, {1, 3}}}, {"cloud", 8}});
-const std::vector<std::vector<int64_t>> edges{{0, 4}, {1, 3}, {2}, {5}}, regions{{0, 4, 2}, {1, 3, 5}}, everyone{{0, 1, 2, 3, 4, 5}};
+const std::string tree =
+    tiers({{"edge", 2, 0, {{0, 4}, {1, 3}, {2}, {5}}}, {"region", 4, 0, {{0, 2}, {1, 3}}}, {"cloud", 8}});
+const std::vector<std::vector<int64_t>> edges{{0, 4}, {1, 3}, {2}, {5}}, regions{{0, 4, 2}, {1, 3, 5}},
+    everyone{{0, 1, 2, 3, 4, 5}};
 
 // weighted mean of x (6,P) over each group, and the group's weight
-std::vector<std::pair<std::vector<double>, double>> nodes_of(const std::vector<double>& x, const std::vector<std::vector<int64_t>>& groups) {
+std::vector<std::pair<std::vector<double>, double>> nodes_of(const std::vector<double>& x,
+                                                             const std::vector<std::vector<int64_t>>& groups) {
   const size_t p = x.size() / 6;
   std::vector<std::pair<std::vector<double>, double>> nodes;
   for (const auto& g : groups) {
@@ -32,14 +36,16 @@ std::vector<std::pair<std::vector<double>, double>> nodes_of(const std::vector<d
   }
   return nodes;
 }
-// sum over children of mass * |mean of child - mean of its parent|^2; a child is in the parent that holds its first worker
-double level(const std::vector<double>& x, const std::vector<std::vector<int64_t>>& children, const std::vector<std::vector<int64_t>>& parents) {
+// sum over children of mass * |mean of child - mean of its parent|^2; the parent holds the child's first worker
+double level(const std::vector<double>& x, const std::vector<std::vector<int64_t>>& children,
+             const std::vector<std::vector<int64_t>>& parents) {
   const auto below = nodes_of(x, children), above = nodes_of(x, parents);
   double sum = 0;
   for (size_t c = 0; c < children.size(); ++c)
     for (size_t k = 0; k < parents.size(); ++k)
       if (std::find(parents[k].begin(), parents[k].end(), children[c][0]) != parents[k].end())
-        sum += below[c].second * test::squared_distance(below[c].first.data(), above[k].first.data(), below[c].first.size());
+        sum += below[c].second *
+               test::squared_distance(below[c].first.data(), above[k].first.data(), below[c].first.size());
   return sum;
 }
 
@@ -51,9 +57,19 @@ TEST_P(Metrics, DispersionsAndDivergencesAreTheirFormulasAndAddUp) {  // H8
     std::vector<std::vector<std::vector<int64_t>>> levels;  // workers first, everyone last
   };
   const std::string ring = "graph = { kind = \"ring\", period = 8, mixing = \"metropolis\" }\n";
-  for (const Form& f : {Form{unequal + tree, {"edge", "region", "cloud"}, {workers, edges, regions, everyone}},
-                        Form{unequal + tiers({{"hub", 2, 0, {{0, 4}, {1, 3}, {2}, {5}}}}) + ring, {"hub", "graph"}, {workers, edges, everyone}},
-                        Form{unequal + ring, {"graph"}, {workers, everyone}}}) {
+  // four levels, the middle ones listed in another order than their workers
+  const std::string high = tiers({{"edge", 2, 0, {{0, 4}, {1, 3}, {2}, {5}}},
+                                  {"area", 2, 0, {{1, 2}, {0}, {3}}},
+                                  {"region", 4, 0, {{0}, {1, 2}}},
+                                  {"cloud", 8}});
+  const std::vector<std::vector<int64_t>> areas{{1, 3, 2}, {0, 4}, {5}}, halves{{1, 3, 2}, {0, 4, 5}};
+  for (const Form& f :
+       {Form{unequal + high, {"edge", "area", "region", "cloud"}, {workers, edges, areas, halves, everyone}},
+        Form{unequal + tree, {"edge", "region", "cloud"}, {workers, edges, regions, everyone}},
+        Form{unequal + tiers({{"hub", 2, 0, {{0, 4}, {1, 3}, {2}, {5}}}}) + ring,
+             {"hub", "graph"},
+             {workers, edges, everyone}},
+        Form{unequal + ring, {"graph"}, {workers, everyone}}}) {
     Trial s = trial(6).with_network(f.network).with_steps(7);
     s.metrics = "\"consensus_distance\"";
     for (const auto& n : f.names) s.metrics += fmt::format(", \"dispersion_{0}\", \"divergence_{0}\"", n);
@@ -83,7 +99,8 @@ TEST_P(Metrics, DispersionsAndDivergencesAreTheirFormulasAndAddUp) {  // H8
 }
 
 TEST_P(Metrics, DispersionsAddUpUnderRandomGroupingInEveryReplica) {  // H8
-  Trial s = trial(8).with_network("grouping = \"random\"\nweights = [1, 2, 3]\n" + tiers({{"edge", 2, 4}, {"region", 4, 2}, {"cloud", 8}}));
+  Trial s = trial(8).with_network("grouping = \"random\"\nweights = [1, 2, 3]\n" +
+                                  tiers({{"edge", 2, 4}, {"region", 4, 2}, {"cloud", 8}}));
   s.replicas = 3;
   s.every = 1;
   s.steps = 9;
@@ -125,7 +142,9 @@ TEST_P(Metrics, LossesAndGradientsAreThoseOfTheGlobalObjective) {
     for (size_t j = 0; j < p; ++j) gradient[j] += a[i] * g[j];
   }
   for (double v : gradient) norm += v * v;
-  const auto near = [&](size_t m, double want) { EXPECT_NEAR(r.arms[0].values[m][0].back(), want, tolerance() * std::abs(want)) << "metric " << m; };
+  const auto near = [&](size_t m, double want) {
+    EXPECT_NEAR(r.arms[0].values[m][0].back(), want, tolerance() * std::abs(want)) << "metric " << m;
+  };
   near(0, f(u.data()));
   near(1, workers);
   near(2, norm);
@@ -167,7 +186,8 @@ TEST_P(QuadraticMetrics, OptimumDistanceIsTheRootMeanSquareOverWorkers) {
   std::vector<double> best(3);
   for (int64_t j = 0; j < 3; ++j) {
     double above = 0, below = 0;
-    for (int64_t i = 0; i < 6; ++i) above += a[static_cast<size_t>(i)] * s.a(i, j) * s.c(i, j), below += a[static_cast<size_t>(i)] * s.a(i, j);
+    for (int64_t i = 0; i < 6; ++i)
+      above += a[static_cast<size_t>(i)] * s.a(i, j) * s.c(i, j), below += a[static_cast<size_t>(i)] * s.a(i, j);
     best[static_cast<size_t>(j)] = above / below;
   }
   const RunResult r = result(s);
@@ -213,7 +233,10 @@ TEST_P(Metrics, BitsAreThoseOfTheSchedule) {
 // A path of three hubs: four directed links; every hub mixing moves the workers' models up and down too.
 TEST_P(Metrics, BitsOfAHubGraph) {
   const int64_t model = (softmax() ? 7850 : 3) * (GetParam().precision == "fp64" ? 64 : 32);
-  Trial s = trial(6).with_network(unequal + tiers({{"hub", 2, 3}}) + "graph = { kind = \"path\", period = 4, mixing = \"metropolis\" }\n").with_steps(8);
+  Trial s = trial(6)
+                .with_network(unequal + tiers({{"hub", 2, 3}}) +
+                              "graph = { kind = \"path\", period = 4, mixing = \"metropolis\" }\n")
+                .with_steps(8);
   s.metrics = "\"bits_up\", \"bits_down\"";
   const RunResult r = result(s);
   for (size_t m : {0u, 1u}) EXPECT_EQ(r.arms[0].values[m][0].back(), static_cast<double>((6 * 4 + 4 * 2) * model)) << m;

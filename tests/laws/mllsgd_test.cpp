@@ -5,8 +5,8 @@ namespace orrery {
 namespace {
 
 using test::difference;
-using test::Trial;
 using test::tiers;
+using test::Trial;
 
 class MultiLevelSgd : public test::OnEachCase {
  protected:
@@ -31,7 +31,8 @@ TEST_P(MultiLevelSgd, OneHubMakesTheGraphIrrelevant) {  // M3
     const auto want = final_models(local);
     for (int64_t q : {1, 2, 3}) {
       const auto graph = fmt::format("graph = {{ kind = \"complete\", period = {}, mixing = \"average\" }}\n", 3 * q);
-      EXPECT_LE(difference(final_models(mll(6, lines + tiers({{"hub", 3}}) + graph)), want), tolerance()) << "q = " << q;
+      EXPECT_LE(difference(final_models(mll(6, lines + tiers({{"hub", 3}}) + graph)), want), tolerance())
+          << "q = " << q;
     }
     EXPECT_GT(difference(final_models(mll(6, lines + tiers({{"hub", 4}}))), want), apart);
   }
@@ -59,8 +60,9 @@ TEST_P(MultiLevelSgd, OneHubAndOneSlotIsDistributedSgd) {  // M3
 TEST_P(MultiLevelSgd, CompleteHubGraphIsLocalSgdOrHierarchicalSgd) {  // M4
   for (const auto& weights : {std::string(), unequal}) {
     const auto with = [&](int64_t tau, int64_t q) {
-      return final_models(mll(6, weights + tiers({{"hub", tau, 3}}) +
-                                     fmt::format("graph = {{ kind = \"complete\", period = {}, mixing = \"average\" }}\n", q * tau)));
+      return final_models(
+          mll(6, weights + tiers({{"hub", tau, 3}}) +
+                     fmt::format("graph = {{ kind = \"complete\", period = {}, mixing = \"average\" }}\n", q * tau)));
     };
     const auto local = final_models(trial(6).with_network(weights + tiers({{"cloud", 3}})));
     EXPECT_LE(difference(with(3, 1), local), tolerance());
@@ -70,16 +72,21 @@ TEST_P(MultiLevelSgd, CompleteHubGraphIsLocalSgdOrHierarchicalSgd) {  // M4
   }
 }
 
-// M5: one worker per hub, X <- (X - eta G) H every tau slots, H given and not symmetric, or by Metropolis' rule on a ring.
+// M5: one worker per hub, X <- (X - eta G) H every tau slots; H not symmetric, or by Metropolis' rule on a ring.
 TEST_P(MultiLevelSgd, WorkersOnAGraphFollowTheMatrixRecursion) {
   const double given[4][4] = {{0.7, 0.2, 0, 0.1}, {0.3, 0.5, 0.25, 0}, {0, 0.3, 0.65, 0.4}, {0, 0, 0.1, 0.5}};
-  const double ring[4][4] = {{1. / 3, 1. / 3, 0, 1. / 3}, {1. / 3, 1. / 3, 1. / 3, 0}, {0, 1. / 3, 1. / 3, 1. / 3}, {1. / 3, 0, 1. / 3, 1. / 3}};
+  const double ring[4][4] = {{1. / 3, 1. / 3, 0, 1. / 3},
+                             {1. / 3, 1. / 3, 1. / 3, 0},
+                             {0, 1. / 3, 1. / 3, 1. / 3},
+                             {1. / 3, 0, 1. / 3, 1. / 3}};
   for (const bool file : {true, false}) {
     const auto& h = file ? given : ring;
     std::vector<double> flat;
     for (const auto& row : given) flat.insert(flat.end(), row, row + 4);
-    const std::string rule = file ? "kind = \"file\", path = [[0,1,0,1],[1,0,1,0],[0,1,0,1],[1,0,1,0]], mixing = \"file\", matrix = " + test::rows_text(flat, 4)
-                                  : "kind = \"ring\", mixing = \"metropolis\"";
+    const std::string rule =
+        file ? "kind = \"file\", path = [[0,1,0,1],[1,0,1,0],[0,1,0,1],[1,0,1,0]], mixing = \"file\", matrix = " +
+                   test::rows_text(flat, 4)
+             : "kind = \"ring\", mixing = \"metropolis\"";
     for (int64_t tau : {1, 3}) {
       const Trial s = mll(4, fmt::format("graph = {{ {}, period = {} }}\n", rule, tau)).with_steps(7);
       const test::Oracle oracle(s, device());
@@ -104,8 +111,10 @@ TEST_P(MultiLevelSgd, WorkersOnAGraphFollowTheMatrixRecursion) {
 
 // M6: nobody steps, nothing changes. Averages of equal models are exact where the weights are dyadic and the start is.
 TEST_P(MultiLevelSgd, WithoutStepsNoBitChanges) {
-  for (const auto& network : {std::string(), tiers({{"cloud", 1}}), tiers({{"hub", 1, 4}}) + "graph = { kind = \"complete\", period = 2, mixing = \"average\" }\n",
-                              tiers({{"hub", 2, 2}, {"cloud", 4}})}) {
+  for (const auto& network :
+       {std::string(), tiers({{"cloud", 1}}),
+        tiers({{"hub", 1, 4}}) + "graph = { kind = \"complete\", period = 2, mixing = \"average\" }\n",
+        tiers({{"hub", 2, 2}, {"cloud", 4}})}) {
     Trial s = mll(8, network + "rates = 0\n");
     s.init = "0.8125";
     s.metrics = "\"steps_done\", \"consensus_distance\"";
@@ -119,7 +128,8 @@ TEST_P(MultiLevelSgd, WithoutStepsNoBitChanges) {
 }
 
 TEST_P(MultiLevelSgd, WithoutStepsAnyWeightsAndGraphKeepTheModelsToRounding) {  // M6
-  Trial s = mll(6, unequal + tiers({{"hub", 1, 3}}) + "graph = { kind = \"path\", period = 2, mixing = \"laplacian\", alpha = 0.05 }\nrates = 0\n");
+  Trial s = mll(6, unequal + tiers({{"hub", 1, 3}}) +
+                       "graph = { kind = \"path\", period = 2, mixing = \"laplacian\", alpha = 0.05 }\nrates = 0\n");
   s.init = "0.7";
   const auto w = final_models(s);
   EXPECT_LE(difference(w, std::vector<double>(w.size(), 0.7)), tolerance() / 10);
@@ -139,14 +149,15 @@ TEST_P(MultiLevelSgd, AWorkerOfRateZeroKeepsItsStartBitForBit) {  // M6
 }
 
 TEST_P(MultiLevelSgd, RateOneIsNoRate) {  // M7
-  const std::string net = unequal + tiers({{"hub", 2, 3}}) + "graph = { kind = \"path\", period = 4, mixing = \"metropolis\" }\n";
+  const std::string net =
+      unequal + tiers({{"hub", 2, 3}}) + "graph = { kind = \"path\", period = 4, mixing = \"metropolis\" }\n";
   const auto want = final_models(mll(6, net));
   for (const char* rates : {"rates = 1\n", "rates = 1.0\n", "rates = [1.0]\n", "rates = [1.0, 1, 1.0, 1.0, 1, 1.0]\n"})
     EXPECT_EQ(final_models(mll(6, net + rates)), want) << rates;
   EXPECT_GT(difference(final_models(mll(6, net + "rates = 0.5\n")), want), apart);
 }
 
-// ---- M8: how often the workers step ----------------------------------------------------------------------------------
+// ---- M8: how often the workers step ---------------------------------------------------------------------------------
 
 constexpr double deviate = 4;  // normal deviates
 const std::vector<double> rate_of{0.1, 0.5, 0.85, 1};
@@ -160,7 +171,8 @@ TEST_P(StepCounts, AreBinomialOverTheRunAndOverEveryRound) {
   for (int64_t k : {0, 6, 12, 24}) at.push_back(result(s.with_steps(k)).arms[0].worker_steps);
   const auto counts = [&](size_t from, size_t to, size_t worker) {
     std::vector<int64_t> n;
-    for (size_t r = 0; r < static_cast<size_t>(s.replicas); ++r) n.push_back(at[to][r * 4 + worker] - at[from][r * 4 + worker]);
+    for (size_t r = 0; r < static_cast<size_t>(s.replicas); ++r)
+      n.push_back(at[to][r * 4 + worker] - at[from][r * 4 + worker]);
     return n;
   };
   for (size_t w = 0; w < 4; ++w) {

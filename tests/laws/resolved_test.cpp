@@ -6,8 +6,8 @@
 namespace orrery {
 namespace {
 
-using test::Trial;
 using test::tiers;
+using test::Trial;
 
 class Resolved : public test::OnEachCase {
  protected:
@@ -40,7 +40,8 @@ class Resolved : public test::OnEachCase {
     return s;
   }
   const std::string arms =
-      "[[arm]]\nname = \"hubs\"\n[[arm]]\nname = \"local SGD, period 5\"\nnetwork." + tiers({{"hub", 5}}) + "network.graph = { kind = \"complete\", period = 5 }\n" +
+      "[[arm]]\nname = \"hubs\"\n[[arm]]\nname = \"local SGD, period 5\"\nnetwork." + tiers({{"hub", 5}}) +
+      "network.graph = { kind = \"complete\", period = 5 }\n" +
       "[[arm]]\nname = \"slow\"\nalgorithm.learning_rate = 0.013\nalgorithm.batch = [2, 3]\nnetwork.rates = 0.3\n";
 };
 ORRERY_ON_CASES(Resolved);
@@ -59,7 +60,9 @@ TEST_P(Resolved, ArmsAndOverrides) {
   s.arms = arms;
   std::ofstream(folder.file("law.toml")) << s.text();
   const Experiment plain = load_experiment(folder.file("law.toml"), {}, device());
-  const Experiment set = load_experiment(folder.file("law.toml"), {{"seed", "11"}, {"algorithm.batch", "[4, 4, 9]"}, {"network.rates", "0.5"}, {"steps", "9"}}, device());
+  const Experiment set = load_experiment(
+      folder.file("law.toml"),
+      {{"seed", "11"}, {"algorithm.batch", "[4, 4, 9]"}, {"network.rates", "0.5"}, {"steps", "9"}}, device());
   EXPECT_EQ(set.seed, 11u);
   EXPECT_EQ(set.steps, 9);
   EXPECT_EQ(set.arms[0].step.batch, (std::vector<int64_t>{4, 4, 9, 4, 4, 9}));
@@ -70,10 +73,12 @@ TEST_P(Resolved, ArmsAndOverrides) {
 }
 
 TEST_P(Resolved, DefaultsAreWrittenOut) {
-  const std::string model = softmax() ? "[model]\nkind = \"softmax\"\n[data]\nname = \"glyphs\"\ntrain = 200\ntest = 50\n"
-                                      : "[model]\nkind = \"quadratic\"\ndimension = 2\ncenter = 1\nnoise = 1\n";
-  const Experiment e = parse_experiment("steps = 3\n" + model + "[network]\nworkers = 4\n[algorithm]\nkind = \"local-sgd\"\n[record]\nparams = true\n",
-                                        "short.toml", device());
+  const std::string model = softmax()
+                                ? "[model]\nkind = \"softmax\"\n[data]\nname = \"glyphs\"\ntrain = 200\ntest = 50\n"
+                                : "[model]\nkind = \"quadratic\"\ndimension = 2\ncenter = 1\nnoise = 1\n";
+  const Experiment e = parse_experiment(
+      "steps = 3\n" + model + "[network]\nworkers = 4\n[algorithm]\nkind = \"local-sgd\"\n[record]\nparams = true\n",
+      "short.toml", device());
   EXPECT_EQ(e.name, "short");
   EXPECT_EQ(e.seed, 42u);
   EXPECT_EQ(e.arms[0].step.batch, std::vector<int64_t>(4, 32));

@@ -19,7 +19,7 @@
 
 namespace orrery::test {
 
-// ---- devices and cases ------------------------------------------------------------------------------------------------
+// ---- devices and cases ----------------------------------------------------------------------------------------------
 
 struct Case {
   std::string device, precision, model;  // model: quadratic (noisy) | softmax (glyphs)
@@ -47,7 +47,7 @@ inline std::vector<Case> cases(const std::vector<std::string>& models = {"quadra
 #define ORRERY_ON_CASES(Suite, ...) \
   INSTANTIATE_TEST_SUITE_P(Each, Suite, testing::ValuesIn(test::cases(__VA_ARGS__)), test::case_name)
 
-// ---- an experiment as text --------------------------------------------------------------------------------------------
+// ---- an experiment as text ------------------------------------------------------------------------------------------
 
 struct TierText {
   std::string name;
@@ -81,15 +81,17 @@ struct Trial {
   double learning_rate = 0.1, noise = 0.5, l2 = 0.01;
   std::string batch = "4", init = "0.25", partition = "kind = \"dirichlet\"\nalpha = 0.5";
   std::string step = "fused", metrics = "\"virtual_time\"";
-  std::string head, network, arms;      // further lines
-  int64_t parameters = 3;               // of the quadratic
+  std::string head, network, arms;        // further lines
+  int64_t parameters = 3;                 // of the quadratic
   std::vector<double> curvature, center;  // (W,P) of the quadratic; empty: spread over the workers
 
   double a(int64_t i, int64_t j) const {
-    return curvature.empty() ? 0.5 + 0.3 * static_cast<double>((3 * i + 2 * j) % 7) : curvature[static_cast<size_t>(i * parameters + j)];
+    return curvature.empty() ? 0.5 + 0.3 * static_cast<double>((3 * i + 2 * j) % 7)
+                             : curvature[static_cast<size_t>(i * parameters + j)];
   }
   double c(int64_t i, int64_t j) const {
-    return center.empty() ? static_cast<double>((5 * i + 3 * j) % 11) - 4.3 : center[static_cast<size_t>(i * parameters + j)];
+    return center.empty() ? static_cast<double>((5 * i + 3 * j) % 11) - 4.3
+                          : center[static_cast<size_t>(i * parameters + j)];
   }
 
   std::string text() const {
@@ -108,7 +110,8 @@ struct Trial {
       t += fmt::format("noise = {:.17e}\ncurvature = {}\ncenter = {}\n", noise, rows_text(as, parameters),
                        rows_text(cs, parameters));
     } else {
-      t += fmt::format("l2 = {:.17e}\n[data]\nname = \"glyphs\"\ntrain = 200\ntest = 50\n[partition]\n{}\n", l2, partition);
+      t += fmt::format("l2 = {:.17e}\n[data]\nname = \"glyphs\"\ntrain = 200\ntest = 50\n[partition]\n{}\n", l2,
+                       partition);
     }
     return t + arms;
   }
@@ -124,7 +127,7 @@ struct Trial {
   }
 };
 
-// ---- runs -------------------------------------------------------------------------------------------------------------
+// ---- runs -----------------------------------------------------------------------------------------------------------
 
 inline std::vector<double> models(const ArmResult& a) {  // (replicas, W, P), whatever the precision
   return a.params64.empty() ? std::vector<double>(a.params32.begin(), a.params32.end()) : a.params64;
@@ -152,7 +155,7 @@ class OnEachCase : public testing::TestWithParam<Case> {
   std::vector<double> final_models(const Trial& s) const { return models(result(s).arms[0]); }
 };
 
-// ---- comparisons ------------------------------------------------------------------------------------------------------
+// ---- comparisons ----------------------------------------------------------------------------------------------------
 
 inline double largest(const std::vector<double>& v) {
   double m = 0;
@@ -193,9 +196,9 @@ inline double binomial_deviate(const std::vector<int64_t>& counts, int64_t n, do
     if (c >= 0 && c <= n) ++seen[static_cast<size_t>(c)];
   }
   for (int64_t k = 0; k <= n; ++k)
-    expected[static_cast<size_t>(k)] =
-        static_cast<double>(counts.size()) *
-        std::exp(std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) + k * std::log(p) + (n - k) * std::log1p(-p));
+    expected[static_cast<size_t>(k)] = static_cast<double>(counts.size()) *
+                                       std::exp(std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) +
+                                                k * std::log(p) + (n - k) * std::log1p(-p));
   std::vector<std::pair<double, double>> cells;
   double s = 0, e = 0;
   for (size_t k = 0; k < seen.size(); ++k) {
@@ -210,7 +213,7 @@ inline double binomial_deviate(const std::vector<int64_t>& counts, int64_t n, do
   return (std::cbrt(statistic / degrees) - (1 - 2 / (9 * degrees))) / std::sqrt(2 / (9 * degrees));
 }
 
-// ---- the oracle -------------------------------------------------------------------------------------------------------
+// ---- the oracle -----------------------------------------------------------------------------------------------------
 
 // Local losses and gradients of one replica in float64, from the formulas of kernels/quadratic.hpp and
 // kernels/softmax_steps.hpp and the keys of kernels/core/rng.hpp; one worker and one number after the other.
@@ -239,7 +242,8 @@ class Oracle {
       softmax(worker, -1, w, &sum);
       return sum;
     }
-    for (int64_t j = 0; j < parameters_; ++j) sum += 0.5 * s_.a(worker, j) * (w[j] - s_.c(worker, j)) * (w[j] - s_.c(worker, j));
+    for (int64_t j = 0; j < parameters_; ++j)
+      sum += 0.5 * s_.a(worker, j) * (w[j] - s_.c(worker, j)) * (w[j] - s_.c(worker, j));
     return sum;
   }
   // mean loss and accuracy on the test set
@@ -263,8 +267,10 @@ class Oracle {
     for (int64_t j = 0; j < parameters_; ++j) {
       g[static_cast<size_t>(j)] = s_.a(worker, j) * (w[j] - s_.c(worker, j));
       if (slot < 0 || batch() == 0) continue;
-      const Stream normal(static_cast<uint64_t>(s_.seed), Draw::gradient_noise, static_cast<uint32_t>(worker), static_cast<uint64_t>(slot));
-      g[static_cast<size_t>(j)] += s_.noise / std::sqrt(static_cast<double>(batch())) * normal.normal(static_cast<uint32_t>(j));
+      const Stream normal(static_cast<uint64_t>(s_.seed), Draw::gradient_noise, static_cast<uint32_t>(worker),
+                          static_cast<uint64_t>(slot));
+      g[static_cast<size_t>(j)] +=
+          s_.noise / std::sqrt(static_cast<double>(batch())) * normal.normal(static_cast<uint32_t>(j));
     }
     return g;
   }
@@ -293,17 +299,19 @@ class Oracle {
     const int64_t count = whole ? size : batch();
     std::vector<double> g(static_cast<size_t>(parameters_));
     for (int64_t k = 0; k < count; ++k) {
-      const int64_t place =
-          whole ? k
-                : Stream(static_cast<uint64_t>(s_.seed), Draw::minibatch, static_cast<uint32_t>(worker), static_cast<uint64_t>(slot))
-                      .below(static_cast<uint32_t>(k), static_cast<uint32_t>(size));
-      const int64_t sample = partition_.order[static_cast<size_t>(partition_.begin[static_cast<size_t>(worker)] + place)];
+      const int64_t place = whole ? k
+                                  : Stream(static_cast<uint64_t>(s_.seed), Draw::minibatch,
+                                           static_cast<uint32_t>(worker), static_cast<uint64_t>(slot))
+                                        .below(static_cast<uint32_t>(k), static_cast<uint32_t>(size));
+      const int64_t sample =
+          partition_.order[static_cast<size_t>(partition_.begin[static_cast<size_t>(worker)] + place)];
       const int label = data_.train.labels[static_cast<size_t>(sample)];
       const auto z = logits(data_.train, sample, w);
       const double normaliser = log_sum(z);
       if (loss) *loss += (normaliser - z[static_cast<size_t>(label)]) / static_cast<double>(count);
       for (int64_t c = 0; c < data_.classes; ++c) {
-        const double delta = (std::exp(z[static_cast<size_t>(c)] - normaliser) - (c == label ? 1 : 0)) / static_cast<double>(count);
+        const double delta =
+            (std::exp(z[static_cast<size_t>(c)] - normaliser) - (c == label ? 1 : 0)) / static_cast<double>(count);
         for (int64_t j = 0; j < d; ++j) g[static_cast<size_t>(c * d + j)] += delta * pixel(data_.train, sample, j);
         g[static_cast<size_t>(data_.classes * d + c)] += delta;
       }

@@ -52,27 +52,21 @@ TEST_F(Npy, RoundTripsBothTypesAndAllShapes) {
   }
 }
 
-// Byte for byte what numpy.save(x) writes for x = np.array([[1.5], [-2.0]], dtype=np.float32).
+// Byte for byte what numpy.save writes of numpy.array([[1.5], [-2.0]], dtype=numpy.float32).
 TEST_F(Npy, WritesWhatNumpyWrites) {
   write_npy(at("x.npy"), {2, 1}, std::vector<float>{1.5f, -2.0f});
-  std::string want = "\x93NUMPY\x01";
-  want += '\0';
-  want += "\x76";
-  want += '\0';
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }";
   header.append(117 - header.size(), ' ') += '\n';
-  want += header + std::string("\0\0\xc0\x3f\0\0\0\xc0", 8);
+  const std::string want = std::string("\x93NUMPY\x01\0\x76\0", 10) + header + std::string("\0\0\xc0\x3f\0\0\0\xc0", 8);
   const auto got = test::read_bytes(at("x.npy"));
-  const std::string text(got.begin(), got.end());
-  // the padding may be any multiple of 64 and the last comma is a habit: what matters are the parts
-  EXPECT_EQ(text.substr(0, 8), want.substr(0, 8));
-  EXPECT_NE(text.find("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }"), std::string::npos);
-  EXPECT_EQ(text.substr(text.size() - 9), want.substr(want.size() - 9));
+  EXPECT_EQ(std::string(got.begin(), got.end()), want);
 }
 
 TEST_F(Npy, ReadsOneDimensionAndNone) {
-  EXPECT_EQ(read_npy(file("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", 24)).shape, std::vector<int64_t>{3});
-  EXPECT_EQ(read_npy(file("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", 8)).values, std::vector<double>{0});
+  EXPECT_EQ(read_npy(file("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", 24)).shape,
+            std::vector<int64_t>{3});
+  EXPECT_EQ(read_npy(file("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", 8)).values,
+            std::vector<double>{0});
 }
 
 TEST_F(Npy, NamesWhatIsWrong) {
@@ -104,10 +98,12 @@ TEST_F(Npy, NamesWhatIsWrong) {
 
 // A file may not ask for memory that its size does not cover, however its shape overflows.
 TEST_F(Npy, RefusesImpossibleShapes) {
-  for (const char* shape : {"(1000000000000,)", "(99999999999999999999,)", "(4294967296, 4294967296)", "(1073741824, 1073741824)",
-                            "(1073741824, 1073741824, 1073741824)", "(2305843009213693952,)", "(3000000000, 2)"})
+  for (const char* shape :
+       {"(1000000000000,)", "(99999999999999999999,)", "(4294967296, 4294967296)", "(1073741824, 1073741824)",
+        "(1073741824, 1073741824, 1073741824)", "(2305843009213693952,)", "(3000000000, 2)"})
     for (const char* type : {"<f4", "<f8"}) {
-      const std::string header = std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+      const std::string header =
+          std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
       const std::string path = file(header, 64);
       EXPECT_NE(complaint<DataError>([&] { read_npy(path); }), "") << shape;
     }
@@ -115,7 +111,8 @@ TEST_F(Npy, RefusesImpossibleShapes) {
 
 TEST_F(Npy, RefusesShapesThatAreNoShapes) {
   for (const char* shape : {"(-6,)", "(-2, -3)", "(6.0,)", "(0x6,)", "(six, 6)"}) {
-    const std::string path = file(std::string("{'descr': '<f8', 'fortran_order': False, 'shape': ") + shape + ", }", 48);
+    const std::string path =
+        file(std::string("{'descr': '<f8', 'fortran_order': False, 'shape': ") + shape + ", }", 48);
     EXPECT_THROW(read_npy(path), DataError) << shape;
   }
   // digits of anything but sizes: 6.0 could pass as (6, 0), 0x6 as (0, 6)

@@ -13,8 +13,12 @@ TEST(Philox, GivesThePublishedAnswers) {
     uint32_t counter[4], key[2], answer[4];
   } published[] = {
       {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-      {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-      {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+      {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+       {0xffffffff, 0xffffffff},
+       {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+      {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+       {0xa4093822, 0x299f31d0},
+       {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
   };
   for (const auto& p : published) {
     const PhiloxBlock b = philox4x32_10(p.counter[0], p.counter[1], p.counter[2], p.counter[3], p.key[0], p.key[1]);
@@ -22,7 +26,8 @@ TEST(Philox, GivesThePublishedAnswers) {
   }
 }
 
-// key = (seed low, seed high XOR purpose * 0x9E3779B9), counter = (index / 4, worker, step low, step high), word index mod 4
+// key = (seed low, seed high XOR purpose * 0x9E3779B9), counter = (index / 4, worker, step low, step high), word index
+// mod 4
 TEST(Stream, PutsKeyAndCounterWhereTheHeaderSays) {
   const uint64_t seed = 0x0123456789abcdefu, step = 0xfedcba9876543210u;
   const Stream s(seed, Draw::partition, 77, step);
@@ -50,7 +55,8 @@ TEST(Stream, DependsOnEachPartOfTheKey) {
   add(1, Draw::minibatch, 0, uint64_t{1} << 32);
   add(1, Draw::minibatch, 0, 0, 1);
   add(1, Draw::minibatch, 0, 0, 4);
-  for (Draw d : {Draw::rate, Draw::gradient_noise, Draw::initial, Draw::partition, Draw::grouping, Draw::graph, Draw::glyphs})
+  for (Draw d :
+       {Draw::rate, Draw::gradient_noise, Draw::initial, Draw::partition, Draw::grouping, Draw::graph, Draw::glyphs})
     add(1, d, 0, 0);
   EXPECT_EQ(static_cast<int64_t>(seen.size()), streams);
 }
@@ -64,7 +70,8 @@ TEST(Stream, BernoulliAtItsEnds) {
     ASSERT_TRUE(s.bernoulli(i, 1) && s.bernoulli(i, 2));
     hits += s.bernoulli(i, 0.3);
   }
-  EXPECT_NEAR(static_cast<double>(hits), 0.3 * n, 5 * std::sqrt(0.3 * 0.7 * n));  // 5 standard errors; the seed is fixed
+  EXPECT_NEAR(static_cast<double>(hits), 0.3 * n,
+              5 * std::sqrt(0.3 * 0.7 * n));  // 5 standard errors; the seed is fixed
 }
 
 // Chi-square of m equally likely values has mean m - 1 and variance 2 (m - 1): within 5 standard errors on either side.

@@ -1,0 +1,187 @@
+// The commands that start nothing: check, list, devices, --help, --version; and that every experiment of the repository
+// passes check.
+#include "datasets/dataset.hpp"
+#include "datasets/partition/partition.hpp"
+#include "models/model.hpp"
+#include "runtime/algorithm.hpp"
+#include "runtime/metrics.hpp"
+#include "tests/cli/support.hpp"
+
+namespace orrery::test {
+namespace {
+
+constexpr const char* two_tiers = R"(steps = 24
+precision = "fp32"
+device = "cpu"
+[model]
+kind = "quadratic"
+dimension = 1000
+[network]
+workers = 12
+tiers = [{ name = "edge", nodes = 4, period = 3 }, { name = "cloud", nodes = 1, period = 12 }]
+[algorithm]
+kind = "h-sgd"
+)";
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// A line that holds all the words, in their order.
+bool has_line(const std::string& text, const std::vector<std::string>& words) {
+  for (const auto& line : lines(text)) {
+    size_t at = 0;
+    for (const auto& word : words)
+      if (at != std::string::npos) at = line.find(word, at);
+    if (at != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(Check, PrintsScheduleMemoryAndBitsAndMakesNothing) {
+  TempDir folder;
+  write_text(folder.path("e.toml"), two_tiers);
+  const auto before = tree(folder.path());
+  const Finished f = orrery(folder.path(), {"check", "e.toml"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_EQ(f.err, "");
+  EXPECT_TRUE(tree(folder.path()) == before);
+
+  // schedule: which tier acts when
+  EXPECT_TRUE(has_line(f.out, {"edge", "4 nodes", "3 steps"})) << f.out;
+  EXPECT_TRUE(has_line(f.out, {"cloud", "1 node", "12 steps"})) << f.out;
+  EXPECT_TRUE(has_line(f.out, {"edge averages", "3, 6, 9)"})) << f.out;  // at 12 the cloud acts alone
+  EXPECT_TRUE(has_line(f.out, {"cloud averages", "12)"})) << f.out;
+
+  // memory: 12 rows of 1000 floats
+  EXPECT_TRUE(has_line(f.out, {"12 rows", "1000 parameters"})) << f.out;
+  EXPECT_TRUE(has_line(f.out, {"memory", "MiB"})) << f.out;
+}
+
+// The bits that check predicts are those that a run counts.
+TEST(Check, PredictsTheBitsOfTheRun) {
+  TempDir folder;
+  write_text(folder.path("e.toml"), two_tiers);
+  const Finished check = orrery(folder.path(), {"check", "e.toml"});
+  run_well(folder.path(), "e.toml", "out", {"--set", "record.metrics=['bits_up', 'bits_down']"});
+  const Csv csv = load_csv(folder.path("out/metrics.csv"));
+  double up = 0, down = 0;
+  for (const auto& line : lines(check.out)) {
+    std::smatch m;
+    if (!std::regex_search(line, m, std::regex("bits on .* up +([0-9]+) +down +([0-9]+)"))) continue;
+    up += std::stod(m[1]);
+    down += std::stod(m[2]);
+  }
+  EXPECT_GT(up, 0) << check.out;
+  EXPECT_EQ(up, std::stod(csv.rows.back()[csv.column("bits_up")]));
+  EXPECT_EQ(down, std::stod(csv.rows.back()[csv.column("bits_down")]));
+}
+
+TEST(Check, ShowsEveryArmAndTheMixingMatrix) {
+  TempDir folder;
+  write_text(folder.path("e.toml"), std::string(two_tiers) +
+                                        "[[arm]]\nname = \"local SGD\"\n"
+                                        "network.tiers = [{ name = \"cloud\", nodes = 1, period = 6 }]\n"
+                                        "[[arm]]\nname = \"gossip\"\nnetwork.tiers = []\n"
+                                        "network.graph = { kind = \"ring\", period = 4 }\n");
+  const Finished f = orrery(folder.path(), {"check", "e.toml"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(has_line(f.out, {"arm", "\"local SGD\""})) << f.out;
+  EXPECT_TRUE(has_line(f.out, {"arm", "\"gossip\""})) << f.out;
+  EXPECT_TRUE(has_line(f.out, {"ring", "12 nodes", "4 steps", "metropolis"})) << f.out;
+  EXPECT_TRUE(has_line(f.out, {"zeta", "0."})) << f.out;
+}
+
+TEST(List, NamesEveryPart) {
+  TempDir folder;
+  const Finished all = orrery(folder.path(), {"list"});
+  EXPECT_EQ(all.code, 0);
+  EXPECT_EQ(all.err, "");
+  const auto expect_part = [&](const std::string& what, const std::string& name, const std::string& description) {
+    const Finished one = orrery(folder.path(), {"list", what});
+    EXPECT_EQ(one.code, 0) << what;
+    for (const Finished* f : {&all, &one})
+      EXPECT_TRUE(has_line(f->out, {" " + name + " ", description})) << what << " " << name;
+    EXPECT_FALSE(description.empty()) << what << " " << name;
+  };
+  for (const auto* e : algorithm_table()) expect_part("algorithms", e->name, e->what);
+  for (const auto* e : model_table()) expect_part("models", e->name, e->what);
+  for (const auto* e : data_table()) expect_part("datasets", e->name, e->what);
+  for (const auto* e : partition_table()) expect_part("partitions", e->name, e->what);
+  for (const auto& m : metric_table()) expect_part("metrics", m.name, m.what);
+}
+
+TEST(Devices, NameTheCpuFirst) {
+  TempDir folder;
+  const Finished f = orrery(folder.path(), {"devices"});
+  EXPECT_EQ(f.code, 0);
+  EXPECT_EQ(f.err, "");
+  EXPECT_TRUE(f.out.starts_with("cpu")) << f.out;
+  EXPECT_TRUE(has(f.out, "GiB")) << f.out;
+}
+
+TEST(Devices, OfTheTestsAreListed) {
+  TempDir folder;
+  const Finished f = orrery(folder.path(), {"devices"});
+  for (const auto& device : test_devices()) EXPECT_TRUE(has(f.out, device)) << device << " in: " << f.out;
+}
+
+TEST(Help, EndsWell) {
+  TempDir folder;
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--help"}, {"run", "--help"}, {"check", "--help"}, {"list", "--help"}}) {
+    const Finished f = orrery(folder.path(), arguments);
+    EXPECT_EQ(f.code, 0);
+    EXPECT_EQ(f.err, "");
+    EXPECT_TRUE(has(f.out, "orrery") || has(f.out, "Usage")) << f.out;
+  }
+  for (const char* command : {"run", "check", "list", "devices"})
+    EXPECT_TRUE(has(orrery(folder.path(), {"--help"}).out, command)) << command;
+  for (const char* option : {"--set", "--out", "--device", "--quiet"})
+    EXPECT_TRUE(has(orrery(folder.path(), {"run", "--help"}).out, option)) << option;
+  EXPECT_EQ(names(tree(folder.path())), std::vector<std::string>{});
+}
+
+TEST(Version, IsOneLine) {
+  TempDir folder;
+  const Finished f = orrery(folder.path(), {"--version"});
+  EXPECT_EQ(f.code, 0);
+  EXPECT_EQ(f.err, "");
+  EXPECT_TRUE(std::regex_match(f.out, std::regex("[^\n]*[0-9]+\\.[0-9]+\\.[0-9]+[^\n]*\n"))) << f.out;
+}
+
+// ---- the experiments of the repository
+
+std::vector<std::string> experiments() {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(ORRERY_SOURCE_DIR "/experiments"))
+    if (entry.path().extension() == ".toml") found.push_back(entry.path().string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+class Experiments : public testing::TestWithParam<std::string> {};
+
+// Where a data set is missing, a few glyphs stand in for it.
+TEST_P(Experiments, PassCheck) {
+  TempDir folder;
+  std::vector<std::string> arguments{"check", GetParam()};
+  const std::string text = read_text(GetParam());
+  const auto set = [&](const char* option) { arguments.insert(arguments.end(), {"--set", option}); };
+  if (has_line(text, {"[data]"}))
+    for (const char* option : {"data.name=glyphs", "data.train=5000", "data.test=500"}) set(option);
+  if (has(text, "limit_train")) set("data.limit_train=500");
+  if (has(text, "limit_test")) set("data.limit_test=500");
+  const Finished f = orrery(folder.path(), arguments);
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(has(f.out, "memory")) << f.out;
+  EXPECT_EQ(names(tree(folder.path())), std::vector<std::string>{});
+}
+
+INSTANTIATE_TEST_SUITE_P(Repository, Experiments, testing::ValuesIn(experiments()), [](const auto& info) {
+  std::string name = std::filesystem::relative(info.param, ORRERY_SOURCE_DIR "/experiments").string();
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace orrery::test
