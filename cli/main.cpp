@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -160,6 +161,12 @@ int command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    const std::vector<std::string> commands{"run", "check", "list", "devices"};
+    if (argc > 1 && argv[1][0] != '-' && std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
+      const std::string near = nearest(argv[1], commands);
+      fmt::print(stderr, "orrery: unknown command \"{}\"; {}see orrery --help\n", argv[1], near.empty() ? "" : fmt::format("did you mean \"{}\"? ", near));
+      return static_cast<int>(ExitCode::experiment);
+    }
     fmt::print(stderr, "orrery: {}; see orrery --help\n", e.what());
     return static_cast<int>(ExitCode::experiment);
   }
@@ -177,7 +184,9 @@ int main(int argc, char** argv) {
   try {
     return command_line(argc, argv);
   } catch (const orrery::UserError& e) {
-    fmt::print(stderr, "orrery: {}\n", e.what());
+    std::string sentence = e.what();
+    std::replace_if(sentence.begin(), sentence.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');  // one line, whatever names held
+    fmt::print(stderr, "orrery: {}\n", sentence);
     return static_cast<int>(e.code());
   } catch (const orrery::Interrupted& e) {
     fmt::print(stderr, "orrery: {}\n", e.what());

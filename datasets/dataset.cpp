@@ -35,7 +35,7 @@ void limit(Samples& s, std::optional<int64_t> n, const char* key, const char* wh
   if (!n) return;
   if (*n > s.count && !clamp)
     throw DataError(
-        fmt::format("data.{} = {}, but there are {} {} samples; lower it or remove it", key, *n, s.count, what));
+        fmt::format("data.{}: {}, but there are {} {} samples; lower it or remove it", key, *n, s.count, what));
   s.count = std::min(*n, s.count);
   const auto kept = static_cast<size_t>(s.count * s.features);
   if (!s.bytes.empty()) s.bytes.resize(kept);
@@ -72,9 +72,9 @@ void normalise(Dataset& d, Normalise how) {
   const auto [mean, deviation] = moments(d.train);
   if (!(deviation > 0))
     throw DataError(fmt::format(
-        "{}: all features of the {} training samples are equal, so that data.normalise = \"standard\" would "
+        "data.normalise: all features of the {} training samples of {} are equal, so that \"standard\" would "
         "divide by 0; use \"unit\"",
-        d.name, d.train.count));
+        d.train.count, d.name));
   d.scale = 1 / deviation;
   d.shift = -mean / deviation;
 }

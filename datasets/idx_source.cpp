@@ -40,7 +40,7 @@ struct Files {
 
 class IdxSource final : public DataSource {
  public:
-  IdxSource(Params& p, IdxSet set) : set_(std::move(set)), path_(p.has("path") ? p.text("path", std::nullopt) : "") {
+  IdxSource(Params& p, IdxSet set) : set_(std::move(set)), path_(p.has("path") ? p.file_path("path") : "") {
     if (p.has("path") && path_.empty()) p.fail("path", "is empty; give a folder or remove the key");
   }
 

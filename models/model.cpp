@@ -56,13 +56,13 @@ void ModelSpec::read_start(Params& p) {
     start_ = Start::array;
     NpyArray a;
     try {
-      a = read_npy(text);
+      a = read_npy(p.file_path("init"));
     } catch (const DataError& e) {
       p.fail("init", e.what());
     }
     start_shape_ = a.shape;
     start_array_ = std::move(a.values);
-    start_place_ = p.file() + ": " + p.path() + ".init: " + text;
+    start_place_ = p.place("init") + ": " + text;
     for (double v : start_array_)
       if (!std::isfinite(v)) p.fail("init", fmt::format("{} holds a value that is not finite; every start must be", text));
     if (a.shape.size() < 1 || a.shape.size() > 2)

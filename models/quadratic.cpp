@@ -24,7 +24,7 @@ struct Constants {
 
 Constants read_constants(Params& p, const std::string& key, double fallback, Range range) {
   if (p.is_text(key)) {
-    const std::string file = p.text(key, std::nullopt);
+    const std::string file = p.file_path(key);
     NpyArray a;
     try {
       a = read_npy(file);
@@ -34,7 +34,8 @@ Constants read_constants(Params& p, const std::string& key, double fallback, Ran
     if (a.shape.empty() || a.shape.size() > 2 || a.values.empty()) p.fail(key, "the .npy file has neither shape (P) nor (W,P); save one of these");
     for (double v : a.values)
       if (!std::isfinite(v) || v < range.min)
-        p.fail(key, fmt::format("the .npy file holds {:g}; every value must be finite and at least {:g}", v, range.min));
+        p.fail(key, fmt::format("the .npy file holds {:g}; every value must be {}", v,
+                             std::isfinite(range.min) ? fmt::format("finite and at least {:g}", range.min) : "finite"));
     return {a.shape.size() == 2 ? a.shape[0] : 1, a.shape.back(), std::move(a.values)};
   }
   if (p.is_nested_array(key)) {

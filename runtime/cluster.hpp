@@ -107,6 +107,7 @@ class ClusterOf final : public Cluster {
   VectorView<const int64_t> steps_taken() const { return steps_.view(); }
   const DeviceGroups& tier(int arm, int tier) const { return tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)]; }
   const DeviceGroups& top(int arm) const { return tables_[static_cast<size_t>(arm)].top; }
+  int64_t round() const { return round_; }  // local steps after which the pattern of actions repeats, at least 16
   Slot slot() const { return {clock_.data(), now_ - clock_start_}; }
 
  private:

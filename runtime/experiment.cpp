@@ -44,7 +44,7 @@ void read_head(Params& p, Experiment& e, const std::string& device) {
   e.seed = static_cast<uint64_t>(p.integer("seed", 42, at_least(0)));
   e.replicas = p.integer("replicas", 1, between(1, 1e6));
   e.steps = p.integer("steps", std::nullopt, between(0, 1e12));
-  if (!device.empty()) p.set("device", "\"" + device + "\"");
+  if (!device.empty()) p.set("device", "\"" + device + "\"", "--device " + device);
   e.device = p.text("device", "auto");
   const bool numbered = e.device.starts_with("cuda:") && e.device.size() > 5 && e.device.find_first_not_of("0123456789", 5) == std::string::npos;
   if (e.device != "auto" && e.device != "cpu" && e.device != "cuda" && !numbered)
@@ -61,6 +61,10 @@ void read_record(Params r, Experiment& e) {
   e.record.params = r.flag("params", false);
   e.record.partition = r.flag("partition", false);
   check_metrics(r, e.record.metrics, e.arms);
+  const double points = static_cast<double>(e.steps) / static_cast<double>(e.record.every) + 2;
+  const double values = points * static_cast<double>(e.record.metrics.size()) * static_cast<double>(e.replicas) * static_cast<double>(e.arms.size());
+  if (values > 2e8)
+    throw DeviceError(fmt::format("{}: {:.3g} record points would keep {:.3g} values in memory; raise record.every", r.place("every"), points, values));
 }
 
 Arm read_arm(Params& p, SharedParts& parts) {
@@ -92,6 +96,7 @@ Arm read_arm(Params& p, SharedParts& parts) {
   arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", data_text, partition_text, model.to_toml(), arm.algorithm->kind(),
                                static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","));
   p.require_all_read();
+  arm.params = std::make_shared<const Params>(p);
   return arm;
 }
 
@@ -149,6 +154,17 @@ Experiment read(const Params& file, const std::string& device) {
 }
 
 }  // namespace
+
+void rethrow_located(const Params& params, const UserError& e) {
+  const std::string message = e.what();
+  const auto end = message.find(": ");
+  const std::string key = message.substr(0, end == std::string::npos ? 0 : end);
+  const std::string section = key.substr(0, key.find('.'));
+  for (const char* known : {"data", "partition", "model", "network", "algorithm", "record"})
+    if (section == known && key.find(' ') == std::string::npos)
+      throw UserError(e.code(), params.place(key) + message.substr(end));
+  throw;  // NOLINT: the exception that is being handled
+}
 
 Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets, const std::string& device) {
   Params file = Params::from_file(path);

@@ -36,6 +36,7 @@ struct Arm {
   std::shared_ptr<const Algorithm> algorithm;
   StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
   std::string shared_key;   // arms with equal keys have equal data, partition and model, and their rows fit side by side
+  std::shared_ptr<const Params> params;  // the arm's whole resolved document: places for errors that show only later
   std::string model_line, data_line, algorithm_line;  // for the report
 };
 
@@ -56,6 +57,17 @@ struct Experiment {
 };
 
 // `sets`: --set key=value pairs, applied in order; `device`: --device, "" for the file's.
+// Runs f; an error whose message begins with a key ("network.workers: ...") is thrown on with the file and line of that key in front.
+[[noreturn]] void rethrow_located(const Params&, const UserError&);
+template <class F>
+decltype(auto) located(const Arm& arm, F&& f) {
+  try {
+    return f();
+  } catch (const UserError& e) {
+    rethrow_located(*arm.params, e);
+  }
+}
+
 Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets = {},
                            const std::string& device = "");
 Experiment parse_experiment(const std::string& toml, const std::string& name, const std::string& device = "");

@@ -78,12 +78,12 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
 }
 
 namespace {
-void require(double bytes, double rows, int64_t parameters, Backend backend, int ordinal) {
+void require(const std::string& place, double bytes, double rows, int64_t parameters, Backend backend, int ordinal) {
   const auto free = static_cast<double>(device_info(backend, ordinal).memory_free);
   if (bytes <= free) return;
-  throw DeviceError(fmt::format("network.workers: {:.0f} rows of {} parameters need {:.1f} GiB on {}, which has {:.1f} GiB free; lower "
+  throw DeviceError(fmt::format("{}: {:.0f} rows of {} parameters need {:.1f} GiB on {}, which has {:.1f} GiB free; lower "
                                 "network.workers, replicas or the number of arms",
-                                rows, parameters, bytes / (1 << 30), name(backend), free / (1 << 30)));
+                                place, rows, parameters, bytes / (1 << 30), name(backend), free / (1 << 30)));
 }
 }  // namespace
 
@@ -91,11 +91,11 @@ void require_room(const Experiment& e, const Launch& launch, const Dataset* data
   const Arm& arm = e.arms[static_cast<size_t>(launch.arms[0])];
   const int64_t parameters = arm.model->parameters(data ? data->features : 0, data ? data->classes : 0);
   const double rows = static_cast<double>(launch.arms.size()) * static_cast<double>(e.replicas) * static_cast<double>(e.workers());
-  require(rows * (static_cast<double>(parameters) * static_cast<double>(element_size(e.precision)) + 64), rows, parameters, backend, ordinal);
+  require(arm.params->place("network.workers"), rows * (static_cast<double>(parameters) * static_cast<double>(element_size(e.precision)) + 64), rows, parameters, backend, ordinal);
 }
 
-void require_memory(const MemoryPlan& plan, Backend backend, int ordinal, const Population& p, int64_t parameters) {
-  require(static_cast<double>(plan.total()), static_cast<double>(p.rows()), parameters, backend, ordinal);
+void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend, int ordinal, const Population& p, int64_t parameters) {
+  require(e.arms[static_cast<size_t>(p.arms[0])].params->place("network.workers"), static_cast<double>(plan.total()), static_cast<double>(p.rows()), parameters, backend, ordinal);
 }
 
 namespace {
@@ -142,13 +142,15 @@ std::string describe_plan(const Experiment& e) {
     std::string notice;
     Dataset data;
     const bool needs = first.model->needs_data();
-    if (needs) data = first.data->load(&notice);
+    if (needs) data = located(first, [&] { return first.data->load(&notice); });
     if (!notice.empty()) text += notice + "\n";
     require_room(e, launch, needs ? &data : nullptr, device.backend, device.ordinal);
     const Population population(e, launch.arms, needs ? &data : nullptr);
     const MemoryPlan memory = plan_memory(e, population, needs ? &data : nullptr, device.backend);
     const int64_t parameters = first.model->parameters(data.features, data.classes);
-    require_memory(memory, device.backend, device.ordinal, population, parameters);
+    int64_t start_rows = 0;
+    first.model->start(population.workers, data.features, data.classes, e.seed, &start_rows);  // its shape is checked
+    require_memory(e, memory, device.backend, device.ordinal, population, parameters);
     if (needs) {
       const auto& sizes = population.lanes[0].partition->size;
       const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());

@@ -24,7 +24,7 @@ MemoryPlan plan_memory(const Experiment&, const Population&, const Dataset*, Bac
 // Throws DeviceError where the banks of a launch alone, or the whole plan, need more than the device has free. The first is asked before
 // anything of the launch's size is made.
 void require_room(const Experiment&, const Launch&, const Dataset*, Backend, int ordinal);
-void require_memory(const MemoryPlan&, Backend, int ordinal, const Population&, int64_t parameters);
+void require_memory(const Experiment&, const MemoryPlan&, Backend, int ordinal, const Population&, int64_t parameters);
 
 // The text of `orrery check`: per arm the schedule, memory, bits.
 std::string describe_plan(const Experiment&);

@@ -48,14 +48,16 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
         auto& partition = partitions[partition_seed];
         if (!partition)
           partition = std::make_shared<Partition>(
-              a.partition->partitioner->split(data->train.labels, data->classes, workers, partition_seed));
+              located(a, [&] { return a.partition->partitioner->split(data->train.labels, data->classes, workers, partition_seed); }));
         lane.partition = partition;
         if (!place.contains(partition.get())) {
           place[partition.get()] = static_cast<int64_t>(order.size());
           order.insert(order.end(), partition->order.begin(), partition->order.end());
         }
       }
-      lane.network = std::make_shared<Network>(*a.network, lane.seed, lane.partition ? lane.partition->size : std::vector<int64_t>{});
+      lane.network = located(a, [&] {
+        return std::make_shared<Network>(*a.network, lane.seed, lane.partition ? lane.partition->size : std::vector<int64_t>{});
+      });
       lane.objective.worker_weights = lane.network->weights();
 
       // the rows
@@ -72,7 +74,7 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
           size.push_back(lane.partition->size[i]);
           max_size = std::max(max_size, size.back());
           if (size.back() == 0)
-            throw ExperimentError(fmt::format("{}: partition: worker {} holds no samples; give every worker at least one", e.file, w));
+            throw ExperimentError(fmt::format("{}: worker {} holds no samples; give every worker at least one", a.params->place("partition"), w));
           if (a.step.batch[i] == 0) places = size.back();
         }
         max_batch = std::max(max_batch, places);

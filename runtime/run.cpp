@@ -64,11 +64,24 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
   result.setup_seconds += seconds_since(setup);
 
   const double before = result.run_seconds;
+  int64_t piece = cluster.round();
+  const auto check_interrupt = [&](int64_t done) {
+    if (options.interrupt && *options.interrupt)
+      throw Interrupted(fmt::format("interrupted after {} of {} steps; nothing was written", done, e.steps));
+  };
   for (int64_t t : result.record_steps) {
-    const auto start = Time::now();
-    cluster.advance(algorithm, t);
-    ctx.synchronize();
-    result.run_seconds += seconds_since(start);
+    while (cluster.now() < t) {
+      const auto start = Time::now();
+      const int64_t from = cluster.now();
+      cluster.advance(algorithm, std::min(t, from + piece));
+      ctx.synchronize();
+      const double took = seconds_since(start);
+      result.run_seconds += took;
+      check_interrupt(cluster.now());
+      // so long that an interrupt is answered within about half a second, in whole rounds
+      if (took < 0.2) piece = std::min<int64_t>(piece * 2, int64_t{1} << 40);
+      if (took > 0.5 && piece > cluster.round()) piece = std::max(cluster.round(), piece / 2 / cluster.round() * cluster.round());
+    }
 
     const auto evaluation = Time::now();
     evaluator.require_finite();
@@ -88,7 +101,7 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
       for (const auto& v : values) progress.first_value += v.empty() ? 0 : v[0] / static_cast<double>(values.size());
       options.progress(progress);
     }
-    if (options.interrupt && *options.interrupt) throw Interrupted(fmt::format("interrupted after {} of {} steps; nothing was written", t, e.steps));
+    check_interrupt(t);
   }
   collect(e, cluster, evaluator, result);
 }
@@ -144,7 +157,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     if (first.data && first.data != loaded) {
       std::string sentence;
       data.reset();
-      host = first.data->load(&sentence);
+      host = located(first, [&] { return first.data->load(&sentence); });
       notice(sentence);
       loaded = first.data;
       result.data_origin = fmt::format("{} ({})", host.name, host.origin);
@@ -155,7 +168,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     require_room(e, launch, set, device.backend, device.ordinal);
     Population population(e, launch.arms, set);
     const MemoryPlan plan = plan_memory(e, population, set, device.backend);
-    require_memory(plan, device.backend, device.ordinal, population, first.model->parameters(host.features, host.classes));
+    require_memory(e, plan, device.backend, device.ordinal, population, first.model->parameters(host.features, host.classes));
     result.planned_memory = std::max(result.planned_memory, plan.total());
     if (set && !data) data = std::make_unique<DeviceData>(ctx, host);
     if (progress.launch == 0) result.setup_seconds += seconds_since(setup);

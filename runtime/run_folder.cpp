@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -39,22 +42,41 @@ nlohmann::json number(double v) { return std::isfinite(v) ? nlohmann::json(v) : 
 
 RunFolder::RunFolder(const Experiment& e, const std::string& out) {
   if (out.empty()) {
-    for (int n = 1; path_.empty() || fs::exists(path_); ++n) path_ = fmt::format("runs/{}-{}", e.name, n);
+    stem_ = fmt::format("runs/{}-", e.name);
+    for (int n = 1; path_.empty() || fs::exists(path_); ++n) path_ = fmt::format("{}{}", stem_, n);
   } else {
     path_ = out;
     while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
     if (fs::exists(path_)) throw ExperimentError(fmt::format("--out {}: exists already; choose another folder or remove it", path_));
   }
-  partial_ = path_ + ".partial";
   std::error_code error;
-  fs::remove_all(partial_, error);
-  fs::create_directories(partial_, error);
-  if (error) throw DataError(fmt::format("{}: cannot be made ({}); choose another folder with --out", partial_, error.message()));
+  for (fs::path parent = fs::path(path_).parent_path(); !parent.empty() && !fs::exists(parent, error); parent = parent.parent_path())
+    made_.push_back(parent.string());
+  for (auto parent = made_.rbegin(); parent != made_.rend(); ++parent) {
+    fs::create_directory(*parent, error);
+    if (error) break;
+  }
+  const std::string base = fmt::format("{}.partial-{}", path_, getpid());
+  for (int n = 0; !error && partial_.empty(); ++n) {
+    const std::string candidate = n == 0 ? base : fmt::format("{}-{}", base, n);
+    if (fs::create_directory(candidate, error)) partial_ = candidate;  // false where it exists: it is somebody else's
+  }
+  if (error) {
+    remove_made();
+    throw DataError(fmt::format("{}: cannot be made ({}); choose another folder with --out", path_, error.message()));
+  }
 }
 
 RunFolder::~RunFolder() {
+  if (partial_.empty()) return;  // committed
   std::error_code ignored;
   fs::remove_all(partial_, ignored);
+  remove_made();
+}
+
+void RunFolder::remove_made() {
+  std::error_code ignored;
+  for (const auto& parent : made_) fs::remove(parent, ignored);  // only where it is empty
 }
 
 std::string metrics_csv(const Experiment& e, const RunResult& r) {
@@ -170,9 +192,13 @@ void RunFolder::commit(const Experiment& e, const RunResult& r) {
     for (size_t replica = 0; replica < arm.partitions.size(); ++replica)
       arm.partitions[replica]->write(folder / fmt::format("partition{}-{}.txt", suffix, replica));
   }
+  // a folder that took the name meanwhile is left alone: the next number, or an error
   std::error_code error;
-  fs::rename(partial_, path_, error);
-  if (error) throw DataError(fmt::format("{}: cannot be made ({}); choose another folder with --out", path_, error.message()));
+  for (int n = 1; !stem_.empty() && fs::exists(path_); ++n) path_ = fmt::format("{}{}", stem_, n);
+  if (fs::exists(path_)) error = std::make_error_code(std::errc::file_exists);
+  else fs::rename(partial_, path_, error);
+  if (!error) partial_.clear();
+  else throw DataError(fmt::format("{}: cannot be made ({}); choose another folder with --out", path_, error.message()));
 }
 
 }  // namespace orrery

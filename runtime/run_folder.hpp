@@ -1,8 +1,10 @@
 // The run folder of the contract: experiment.toml, metrics.csv, summary.json, mean.npy, final.npy, report.html.
-// Everything is written to DIR.partial and appears by one rename; on any failure the partial folder is removed and nothing else touched.
+// Everything is written to DIR.partial-<process> and appears by one rename; on any failure that folder and the parents made for it are removed
+// and nothing else is touched.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "runtime/run.hpp"
 
@@ -20,7 +22,9 @@ class RunFolder {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_, partial_;
+  void remove_made();
+  std::string path_, partial_, stem_;  // stem_: runs/<name>- where the number is free to change
+  std::vector<std::string> made_;      // parents that were made, the innermost first
 };
 
 std::string metrics_csv(const Experiment&, const RunResult&);

@@ -36,9 +36,9 @@ std::vector<int64_t> part_sizes(const Sizes& sizes, int64_t n, int64_t workers, 
     throw DataError(
         least == 1
             ? fmt::format(
-                  "partition: {} training samples are too few for {} workers; lower network.workers or use more data",
+                  "network.workers: {} training samples are too few for {} workers; lower network.workers or use more data",
                   n, workers)
-            : fmt::format("partition: {} training samples are too few for {} workers with at least {} each; lower "
+            : fmt::format("partition.min_size: {} training samples are too few for {} workers with at least {} each; lower "
                           "network.workers or "
                           "partition.min_size, or use more data",
                           n, workers, least));

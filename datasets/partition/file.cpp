@@ -8,7 +8,7 @@ namespace {
 
 class File final : public Partitioner {
  public:
-  explicit File(Params& p) : path_(p.text("path", std::nullopt)) {
+  explicit File(Params& p) : path_(p.file_path("path")) {
     if (path_.empty()) p.fail("path", "is empty; give the file of a partition");
     refuse_sizes(p, "with \"file\" they stand in the file");
   }

@@ -23,7 +23,7 @@ class Shards final : public Partitioner {
     const auto n = static_cast<int64_t>(labels.size());
     if (n / per_worker_ < workers)
       throw DataError(
-          fmt::format("partition: {} training samples are too few for {} workers with {} shards each; lower "
+          fmt::format("partition.shards_per_worker: {} training samples are too few for {} workers with {} shards each; lower "
                       "network.workers or partition.shards_per_worker, or use more data",
                       n, workers, per_worker_));
     std::vector<int32_t> sorted = identity(n);

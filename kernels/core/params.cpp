@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -23,6 +24,7 @@ struct Document {
   std::map<const void*, std::set<std::string>> asked, read;
   std::map<std::pair<const void*, std::string>, std::string> from_option;  // "--set key=value" that put this key there
   std::map<const void*, std::string> table_from_option;                    // ... or this whole table
+  std::map<const void*, std::pair<void*, std::string>> absent;             // tables that the file lacks: parent and key
 };
 
 namespace {
@@ -96,7 +98,10 @@ Params Params::from_text(const std::string& text, const std::string& name) {
 }
 
 Params Params::from_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
+  std::error_code ignored;
+  std::ifstream in;
+  if (!std::filesystem::is_directory(path, ignored)) in.open(path, std::ios::binary);
+  else in.setstate(std::ios::failbit);
   std::ostringstream text;
   if (in) text << in.rdbuf();
   if (!in || in.bad()) throw ExperimentError(fmt::format("{}: cannot be read; name an experiment file (TOML)", path));
@@ -132,9 +137,6 @@ toml::node* find(Document& d, void* node, const std::string& key) {
   return table_of(node).get(key);
 }
 
-[[noreturn]] void fail_missing(const Params& p, const std::string& key, const std::string& kind) {
-  p.fail(key, fmt::format("is missing; give {}", kind));
-}
 [[noreturn]] void fail_type(const Params& p, const std::string& key, const std::string& wanted, const toml::node& got) {
   p.fail(key, fmt::format("is {}; give {}", type_name(got), wanted));
 }
@@ -151,7 +153,7 @@ double real_number(const Params& p, const std::string& key, const toml::node& n)
 // Reads an array of T; `one` turns a node into a T.
 template <class T, class One>
 std::vector<T> read_array(const Params& p, const std::string& key, toml::node* n, const std::string& wanted, One one) {
-  if (!n) fail_missing(p, key, wanted);
+  if (!n) p.fail_missing(key, wanted);
   if (!n->is_array()) fail_type(p, key, wanted, *n);
   std::vector<T> out;
   for (const auto& e : *n->as_array()) out.push_back(one(e));
@@ -164,7 +166,7 @@ std::vector<T> read_array(const Params& p, const std::string& key, toml::node* n
 double Params::number(const std::string& key, std::optional<double> fallback, Range range) {
   const auto* n = find(*document_, node_, key);
   if (!n) {
-    if (!fallback) fail_missing(*this, key, "a number");
+    if (!fallback) fail_missing(key, "a number");
     table_of(node_).insert(key, *fallback);
     return *fallback;
   }
@@ -174,7 +176,7 @@ double Params::number(const std::string& key, std::optional<double> fallback, Ra
 int64_t Params::integer(const std::string& key, std::optional<int64_t> fallback, Range range) {
   const auto* n = find(*document_, node_, key);
   if (!n) {
-    if (!fallback) fail_missing(*this, key, "an integer");
+    if (!fallback) fail_missing(key, "an integer");
     table_of(node_).insert(key, *fallback);
     return *fallback;
   }
@@ -186,7 +188,7 @@ int64_t Params::integer(const std::string& key, std::optional<int64_t> fallback,
 bool Params::flag(const std::string& key, std::optional<bool> fallback) {
   const auto* n = find(*document_, node_, key);
   if (!n) {
-    if (!fallback) fail_missing(*this, key, "true or false");
+    if (!fallback) fail_missing(key, "true or false");
     table_of(node_).insert(key, *fallback);
     return *fallback;
   }
@@ -197,7 +199,7 @@ bool Params::flag(const std::string& key, std::optional<bool> fallback) {
 std::string Params::text(const std::string& key, std::optional<std::string> fallback) {
   const auto* n = find(*document_, node_, key);
   if (!n) {
-    if (!fallback) fail_missing(*this, key, "a string");
+    if (!fallback) fail_missing(key, "a string");
     table_of(node_).insert(key, *fallback);
     return *fallback;
   }
@@ -267,9 +269,64 @@ std::vector<double> Params::cycled(const std::string& key, std::optional<double>
   return out;
 }
 
+// A required key that is absent: perhaps it, or the table it belongs to, stands there mistyped.
+void Params::fail_missing(const std::string& key, const std::string& kind) const {
+  const auto mistyped = [&](void* node, const std::string& wanted) {
+    std::vector<std::string> unread;
+    for (const auto& [k, v] : table_of(node))
+      if (!document_->read[node].contains(std::string(k.str()))) unread.emplace_back(k.str());
+    return nearest(wanted, unread);
+  };
+  if (const std::string near = mistyped(node_, key); !near.empty()) fail(near, fmt::format("unknown key; did you mean \"{}\"?", key));
+  if (const auto it = document_->absent.find(node_); it != document_->absent.end()) {
+    const auto& [parent, name] = it->second;
+    const std::string above = path_.size() > name.size() ? path_.substr(0, path_.size() - name.size() - 1) : "";
+    if (const std::string near = mistyped(parent, name); !near.empty())
+      Params(document_, parent, above).fail(near, fmt::format("unknown key; did you mean \"{}\"?", name));
+  }
+  fail(key, fmt::format("is missing; give {}", kind));
+}
+
+std::string Params::file_path(const std::string& key, std::optional<std::string> fallback) {
+  const std::string given = text(key, std::move(fallback));
+  if (given.empty()) return given;
+  std::error_code ignored;
+  const auto beside = std::filesystem::path(file()).parent_path() / given;
+  const std::string found =
+      std::filesystem::absolute(std::filesystem::exists(beside, ignored) ? beside : std::filesystem::path(given), ignored)
+          .lexically_normal()
+          .string();
+  // in place: the node keeps its line
+  *table_of(node_).get(key)->as_string() = found;
+  return found;
+}
+
+std::string Params::place(const std::string& dotted_key) const {
+  void* at = node_;
+  std::stringstream keys(dotted_key);
+  std::string part, last;
+  for (std::vector<std::string> parts; std::getline(keys, part, '.');) {
+    last = part;
+    auto* n = table_of(at).get(part);
+    if (!n || !n->is_table()) break;
+    if (static_cast<size_t>(keys.tellg()) != static_cast<size_t>(-1)) at = n->as_table();
+  }
+  std::string table = path_;
+  if (dotted_key.size() > last.size()) table += (table.empty() ? "" : ".") + dotted_key.substr(0, dotted_key.size() - last.size() - 1);
+  try {
+    Params(document_, at, table).fail(last, "");
+  } catch (const ExperimentError& e) {
+    std::string message = e.what();
+    return message.substr(0, message.size() - 2);  // without the ": " before the empty sentence
+  }
+}
+
 Params Params::table(const std::string& key) {
   auto* n = find(*document_, node_, key);
-  if (!n) n = &table_of(node_).insert(key, toml::table{}).first->second;
+  if (!n) {
+    n = &table_of(node_).insert(key, toml::table{}).first->second;
+    document_->absent[n->as_table()] = {node_, key};
+  }
   if (!n->is_table()) fail_type(*this, key, "a table", *n);
   document_->asked[n->as_table()];  // taken: its keys must be read too
   return Params(document_, n->as_table(), path_.empty() ? key : path_ + "." + key);
@@ -288,8 +345,8 @@ std::vector<Params> Params::tables(const std::string& key) {
   return out;
 }
 
-void Params::set(const std::string& dotted_key, const std::string& value) {
-  const std::string option = fmt::format("--set {}={}", dotted_key, value);
+void Params::set(const std::string& dotted_key, const std::string& value, const std::string& given_option) {
+  const std::string option = given_option.empty() ? fmt::format("--set {}={}", dotted_key, value) : given_option;
   toml::table parsed;
   try {
     parsed = toml::parse("value = " + value);
@@ -308,7 +365,10 @@ void Params::set(const std::string& dotted_key, const std::string& value) {
     throw ExperimentError(fmt::format("{}: not a key; write --set table.key=value", option));
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     auto* next = at->get(parts[i]);
-    if (!next) next = &at->insert(parts[i], toml::table{}).first->second;
+    if (!next) {
+      next = &at->insert(parts[i], toml::table{}).first->second;
+      document_->from_option[{at, parts[i]}] = option;
+    }
     if (!next->is_table()) throw ExperimentError(fmt::format("{}: {} is no table; write --set table.key=value", option, parts[i]));
     at = next->as_table();
   }

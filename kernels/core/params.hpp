@@ -59,7 +59,8 @@ class Params {
   std::vector<Params> tables(const std::string& key);
 
   // Writing: overrides and what was resolved.
-  void set(const std::string& dotted_key, const std::string& toml_value);  // --set; throws ExperimentError naming the option
+  // throws ExperimentError naming the option, "--set key=value" unless given
+  void set(const std::string& dotted_key, const std::string& toml_value, const std::string& option = "");
   void set_text(const std::string& key, const std::string& value);
   void remove(const std::string& key);
   void merge(Params&& other);  // other's keys win; tables merge, everything else is replaced; moves, so that lines are kept
@@ -68,7 +69,12 @@ class Params {
   void check_only(const std::vector<std::string>& known, const std::string& also, const std::string& rule) const;
   void mark_read(const std::string& key);
 
+  // A file that a key names: looked for beside the experiment file, then in the working directory; the absolute path, also written back.
+  std::string file_path(const std::string& key, std::optional<std::string> fallback = std::nullopt);
+  std::string place(const std::string& dotted_key) const;  // "FILE:LINE: key" of the key or, where it is absent, of its table
+
   [[noreturn]] void fail(const std::string& key, const std::string& what_is_wrong_and_what_to_do) const;
+  [[noreturn]] void fail_missing(const std::string& key, const std::string& kind) const;  // names a mistyped key where one is near
   void require_all_read() const;    // for the whole document below this table
   std::string to_toml() const;      // this table and everything below it
   std::string path() const;         // dotted, "" for the root

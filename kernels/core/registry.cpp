@@ -9,10 +9,11 @@
 
 namespace orrery {
 
-// Edit distance with transpositions (optimal string alignment); a word is near when at most a third of it differs.
+// Edit distance with transpositions (optimal string alignment); a word of two letters or more is near when at most a third of it, or one
+// letter, differs.
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
   std::string best;
-  size_t best_distance = word.size() / 3 + 1;
+  size_t best_distance = word.size() < 2 ? 0 : std::max<size_t>(1, word.size() / 3) + 1;
   for (const auto& k : known) {
     std::vector<std::vector<size_t>> d(word.size() + 1, std::vector<size_t>(k.size() + 1));
     for (size_t i = 0; i <= word.size(); ++i) d[i][0] = i;

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "runtime/network/graph.hpp"
 #include "runtime/network/matrix_file.hpp"
 
@@ -12,20 +10,10 @@ namespace {
 
 using Rows = std::vector<std::vector<double>>;
 
-std::string absolute_path(const Params& p, const std::string& given) {
-  std::error_code ignored;
-  const auto beside = std::filesystem::path(p.file()).parent_path() / given;
-  return std::filesystem::absolute(std::filesystem::exists(beside, ignored) ? beside : std::filesystem::path(given),
-                                   ignored)
-      .lexically_normal()
-      .string();
-}
-
 // An array of arrays, or the path of a file with a matrix; `file` is then set to it.
 Rows read_rows(Params& p, const std::string& key, std::string& file) {
   if (p.is_array(key)) return p.number_rows(key);
-  const std::string given = p.text(key, std::nullopt);
-  file = absolute_path(p, given);
+  file = p.file_path(key);
   try {
     return read_matrix(file);
   } catch (const UserError& e) {

@@ -126,11 +126,11 @@ TEST_F(DataSourceTest, LimitsTakeTheFirst) {
   EXPECT_EQ(d.test.labels, (std::vector<int32_t>{9}));
   EXPECT_NE(complaint<DataError>([&] {
               load("name = \"mnist\"\nlimit_train = 5\n" + path_key());
-            }).find("data.limit_train = 5, but there are 4 training"),
+            }).find("data.limit_train: 5, but there are 4 training"),
             std::string::npos);
   EXPECT_NE(complaint<DataError>([&] {
               load("name = \"mnist\"\nlimit_test = 3\n" + path_key());
-            }).find("data.limit_test = 3, but there are 2 test"),
+            }).find("data.limit_test: 3, but there are 2 test"),
             std::string::npos);
 }
 
@@ -155,7 +155,7 @@ TEST_F(DataSourceTest, StandardRefusesEqualPixels) {
   test::write_gz(dir_.path("train-images-idx3-ubyte.gz"), idx({2051, 4, 2, 3}, Bytes(24, 7)));
   const std::string message =
       complaint<DataError>([&] { load("name = \"mnist\"\nnormalise = \"standard\"\n" + path_key()); });
-  EXPECT_NE(message.find("all features of the 4 training samples are equal"), std::string::npos) << message;
+  EXPECT_NE(message.find("all features of the 4 training samples of mnist are equal"), std::string::npos) << message;
 }
 
 TEST_F(DataSourceTest, FallsBackOnlyWhereFilesAreMissing) {

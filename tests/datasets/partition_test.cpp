@@ -389,7 +389,7 @@ TEST(Partition, FewerSamplesThanWorkersNamesBothNumbers) {
   const auto labels = random_labels(5, 2);
   for (const char* toml : {"", "kind = \"contiguous\"", "kind = \"dirichlet\"\nalpha = 1"})
     EXPECT_EQ(complaint<DataError>([&] { split(toml, labels, 2, 10); }),
-              "partition: 5 training samples are too few for 10 workers; lower network.workers or use more data");
+              "network.workers: 5 training samples are too few for 10 workers; lower network.workers or use more data");
   EXPECT_NE(complaint<DataError>([&] {
               split("kind = \"shards\"", labels, 2, 3);
             }).find("5 training samples are too few for 3 workers with 2 shards"),

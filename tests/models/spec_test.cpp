@@ -226,7 +226,7 @@ TEST(QuadraticSpec, ReadsConstantsFromFiles) {
   write_npy(path, {2, 2}, std::vector<double>{1, 2, 3, 4});
   refused("center", "2 rows for 3 workers");
   write_npy(path, {2}, std::vector<double>{1, -2});
-  refused("curvature", "holds -2; every value must be at least 0");
+  refused("curvature", "holds -2; every value must be finite and at least 0");
   write_npy(path, {2}, std::vector<double>{1, std::nan("")});
   refused("center", "holds nan");
   write_npy(path, {1, 1, 2}, std::vector<double>{1, 2});
