@@ -13,11 +13,11 @@
 namespace orrery::bench {
 
 struct Roofs {
-  double copy_bytes_per_second = 0;   // read + write
-  double gemm_flops_per_second = 0;   // fp32, one product of 1536 (CPU) or 8192 (CUDA) squared
+  double copy_bytes_per_second = 0;  // read + write
+  double gemm_flops_per_second = 0;  // fp32, one product of 1536 (CPU) or 8192 (CUDA) squared
 };
-const Roofs& roofs();        // measured once per process
-const Context& context();    // of ORRERY_BENCH_DEVICE (default cpu)
+const Roofs& roofs();      // measured once per process
+const Context& context();  // of ORRERY_BENCH_DEVICE (default cpu)
 
 // One case: `work` is what is timed (the device waits at its end), bytes and flops what one call of it must move and do.
 void add(const std::string& name, double bytes, double flops, std::function<void()> work);

@@ -41,7 +41,8 @@ struct Fixture {
       return v;
     };
     const Stream random(1, Draw::initial, 0, 0);
-    images = Buffer<uint8_t>(ctx, fill(n * d, [&](int64_t i) { return static_cast<uint8_t>(random.bits(static_cast<uint32_t>(i))); }));
+    images = Buffer<uint8_t>(
+        ctx, fill(n * d, [&](int64_t i) { return static_cast<uint8_t>(random.bits(static_cast<uint32_t>(i))); }));
     labels = Buffer<int32_t>(ctx, fill(n, [&](int64_t i) { return static_cast<int32_t>(i % classes); }));
     order = Buffer<int32_t>(ctx, fill(n, [](int64_t i) { return static_cast<int32_t>(i); }));
     worker = Buffer<int32_t>(ctx, fill(W, [](int64_t i) { return static_cast<int32_t>(i); }));
@@ -55,8 +56,19 @@ struct Fixture {
     distances = Buffer<double>(ctx, W);
     steps = Buffer<int64_t>(ctx, W);
     model = {{images.view(n, d), {}, labels.view(), 1.0 / 255, 0}, classes, 0.0};
-    rows = {W, seed.view(), worker.view(), learning_rate.view(), rate.view(), batches.view(), begin.view(), size.view(), order.view(), B};
-    w = Buffer<float>(ctx, fill(W * parameters(), [&](int64_t i) { return 0.01f * static_cast<float>(random.bits(static_cast<uint32_t>(i)) % 17); }));
+    rows = {W,
+            seed.view(),
+            worker.view(),
+            learning_rate.view(),
+            rate.view(),
+            batches.view(),
+            begin.view(),
+            size.view(),
+            order.view(),
+            B};
+    w = Buffer<float>(ctx, fill(W * parameters(), [&](int64_t i) {
+                        return 0.01f * static_cast<float>(random.bits(static_cast<uint32_t>(i)) % 17);
+                      }));
     g = Buffer<float>(ctx, W * parameters());
     x = Buffer<float>(ctx, W * B * d);
     y = Buffer<int32_t>(ctx, W * B);
@@ -72,44 +84,68 @@ struct Fixture {
 void add_for(int64_t W, int64_t B) {
   const auto f = std::make_shared<Fixture>(W, B);
   const Context& ctx = f->ctx;
-  const double w = static_cast<double>(W), b = static_cast<double>(B), d = static_cast<double>(f->d), c = f->classes, p = static_cast<double>(f->parameters());
+  const double w = static_cast<double>(W), b = static_cast<double>(B), d = static_cast<double>(f->d), c = f->classes,
+               p = static_cast<double>(f->parameters());
   const auto name = [&](const char* kernel) { return fmt::format("{}/W:{}/B:{}/P:{}", kernel, W, B, f->parameters()); };
 
   add(name("minibatch"), w * b * d * 5, 0, [f, &ctx] {
-    minibatch<float>(ctx, f->rows, f->model.samples, f->slot(), 0, f->batch, f->x.view(f->workers, f->batch * f->d), f->y.view(f->workers, f->batch));
+    minibatch<float>(ctx, f->rows, f->model.samples, f->slot(), 0, f->batch, f->x.view(f->workers, f->batch * f->d),
+                     f->y.view(f->workers, f->batch));
   });
   add(name("batched_gemm_forward"), 4 * w * (b * d + c * d + b * c), 2 * w * b * d * c, [f, &ctx] {
-    batched_gemm<float>(ctx, f->batch, f->classes, f->d, 1, {f->x.data(), f->d, f->batch * f->d}, {f->w.data(), f->d, f->parameters(), true}, 0,
+    batched_gemm<float>(ctx, f->batch, f->classes, f->d, 1, {f->x.data(), f->d, f->batch * f->d},
+                        {f->w.data(), f->d, f->parameters(), true}, 0,
                         {f->logits.data(), f->classes, f->batch * f->classes}, f->workers);
   });
   add(name("batched_gemm_update"), 4 * w * (b * d + 2 * c * d + b * c), 2 * w * b * d * c, [f, &ctx] {
-    batched_gemm<float>(ctx, f->classes, f->d, f->batch, 1e-9f, {f->logits.data(), f->classes, f->batch * f->classes, true},
+    batched_gemm<float>(ctx, f->classes, f->d, f->batch, 1e-9f,
+                        {f->logits.data(), f->classes, f->batch * f->classes, true},
                         {f->x.data(), f->d, f->batch * f->d}, 1, {f->g.data(), f->d, f->parameters()}, f->workers);
   });
   add(name("softmax_loss"), 12 * w * b * c, 0, [f, &ctx] {
-    softmax_loss<float>(ctx, f->rows, Fold::gradient, f->batch, f->classes, f->logits.view(f->workers, f->batch * f->classes),
-                        f->y.view(f->workers, f->batch), f->bank().columns(f->classes * f->d, f->classes),
+    softmax_loss<float>(ctx, f->rows, Fold::gradient, f->batch, f->classes,
+                        f->logits.view(f->workers, f->batch * f->classes), f->y.view(f->workers, f->batch),
+                        f->bank().columns(f->classes * f->d, f->classes),
                         f->g.view(f->workers, f->parameters()).columns(f->classes * f->d, f->classes));
   });
-  add(name("descend"), 12 * w * p, 2 * w * p, [f, &ctx] { descend<float>(ctx, f->rows, f->bank(), f->g.view(f->workers, f->parameters())); });
-  add(name("decay"), 8 * w * p, 2 * w * p, [f, &ctx] { decay<float>(ctx, f->rows, f->slot(), 1e-4, f->classes * f->d, f->bank()); });
+  add(name("descend"), 12 * w * p, 2 * w * p,
+      [f, &ctx] { descend<float>(ctx, f->rows, f->bank(), f->g.view(f->workers, f->parameters())); });
+  add(name("decay"), 8 * w * p, 2 * w * p,
+      [f, &ctx] { decay<float>(ctx, f->rows, f->slot(), 1e-4, f->classes * f->d, f->bank()); });
   // rung (b): 3 P per step; both products
   add(name("softmax_steps_10"), 10 * w * (12 * p + b * d), 10 * 4 * w * b * d * c,
       [f, &ctx] { softmax_steps<float>(ctx, f->model, f->rows, f->slot(), 10, f->bank(), f->space); });
   // rung (a): gradients stored, then descended
   add(name("softmax_gradients_descend"), w * (24 * p + b * d), 4 * w * b * d * c, [f, &ctx] {
-    softmax_gradients<float>(ctx, f->model, f->rows, f->slot(), f->bank(), f->g.view(f->workers, f->parameters()), f->space);
+    softmax_gradients<float>(ctx, f->model, f->rows, f->slot(), f->bank(), f->g.view(f->workers, f->parameters()),
+                             f->space);
     descend<float>(ctx, f->rows, f->bank(), f->g.view(f->workers, f->parameters()));
   });
-  add(name("row_distances"), 4 * w * p, 3 * w * p, [f, &ctx] { row_distances<float>(ctx, f->bank(), {}, {}, f->rate_out()); });
+  add(name("row_distances"), 4 * w * p, 3 * w * p,
+      [f, &ctx] { row_distances<float>(ctx, f->bank(), {}, {}, f->rate_out()); });
+  add(name("add_decay"), 12 * w * p, 2 * w * p, [f, &ctx] {
+    add_decay<float>(ctx, f->rows, f->slot(), 1e-4, f->classes * f->d, f->bank(),
+                     f->g.view(f->workers, f->parameters()));
+  });
   add(name("clock"), 8 * w, 0, [f, &ctx] { count_steps(ctx, f->rows, f->slot(), 10, f->steps.view()); });
 }
 
 void add_scores() {
   const auto f = std::make_shared<Fixture>(64, 8);
   const double n = static_cast<double>(f->n), d = static_cast<double>(f->d);
-  add("softmax_scores/M:1/n:20000", n * d, 2 * n * d * 10, [f] { softmax_scores<float>(f->ctx, f->model, f->bank().rows(0, 1), {}, {}); });
-  add("softmax_scores/M:9/n:20000", n * d, 9 * 2 * n * d * 10, [f] { softmax_scores<float>(f->ctx, f->model, f->bank().rows(0, 9), {}, {}); });
+  const auto x = std::make_shared<Buffer<float>>(f->ctx, f->n * f->d);
+  add("gather/n:20000", n * d * 5, 0,
+      [f, x] { gather<float>(f->ctx, f->model.samples, 0, f->n, x->view(f->n, f->d)); });
+  const auto values = std::make_shared<Buffer<double>>(f->ctx, 9 * 60000),
+             sums = std::make_shared<Buffer<double>>(f->ctx, 9);
+  add("segment_sums/9x60000", 8.0 * 9 * 60000, 9.0 * 60000,
+      [f, values, sums] { segment_sums(f->ctx, values->view(9, 60000), sums->view()); });
+  const auto counts = std::make_shared<Buffer<int64_t>>(f->ctx, 1 << 20);
+  add("total/1M", 8.0 * (1 << 20), 0, [f, counts] { benchmark::DoNotOptimize(total(f->ctx, counts->view())); });
+  add("softmax_scores/M:1/n:20000", n * d, 2 * n * d * 10,
+      [f] { softmax_scores<float>(f->ctx, f->model, f->bank().rows(0, 1), {}, {}); });
+  add("softmax_scores/M:9/n:20000", n * d, 9 * 2 * n * d * 10,
+      [f] { softmax_scores<float>(f->ctx, f->model, f->bank().rows(0, 9), {}, {}); });
 }
 
 // Averages and mixing of a (W, P) bank in groups of equal size.
@@ -123,25 +159,31 @@ void add_averages(int64_t W, int64_t P, int64_t nodes) {
     MixTable ring;
   };
   const auto k = std::make_shared<Bank>();
-  std::vector<int64_t> begin(static_cast<size_t>(nodes) + 1), member(static_cast<size_t>(W)), mix_begin(begin.size()), source;
+  std::vector<int64_t> begin(static_cast<size_t>(nodes) + 1), member(static_cast<size_t>(W)), mix_begin(begin.size()),
+      source;
   std::iota(member.begin(), member.end(), 0);
-  for (int64_t i = 0; i <= nodes; ++i) begin[static_cast<size_t>(i)] = i * W / nodes, mix_begin[static_cast<size_t>(i)] = 3 * i;
+  for (int64_t i = 0; i <= nodes; ++i)
+    begin[static_cast<size_t>(i)] = i * W / nodes, mix_begin[static_cast<size_t>(i)] = 3 * i;
   for (int64_t i = 0; i < nodes; ++i)
     for (int64_t j : {(i + nodes - 1) % nodes, i, (i + 1) % nodes}) source.push_back(j);
   k->x = Buffer<float>(k->ctx, W * P);
   k->means = Buffer<float>(k->ctx, nodes * P);
   k->begin = Buffer<int64_t>(k->ctx, begin);
   k->member = Buffer<int64_t>(k->ctx, member);
-  k->weight = Buffer<double>(k->ctx, std::vector<double>(static_cast<size_t>(W), static_cast<double>(nodes) / static_cast<double>(W)));
+  k->weight = Buffer<double>(
+      k->ctx, std::vector<double>(static_cast<size_t>(W), static_cast<double>(nodes) / static_cast<double>(W)));
   k->mix_begin = Buffer<int64_t>(k->ctx, mix_begin);
   k->source = Buffer<int64_t>(k->ctx, source);
   k->mix_weight = Buffer<double>(k->ctx, std::vector<double>(source.size(), 1.0 / 3));
   k->groups = {nodes, (W + nodes - 1) / nodes, k->begin.view(), k->member.view(), k->weight.view()};
   k->ring = {k->mix_begin.view(), k->source.view(), k->mix_weight.view()};
-  const double elements = static_cast<double>(W) * static_cast<double>(P), on_nodes = static_cast<double>(nodes) * static_cast<double>(P);
+  const double elements = static_cast<double>(W) * static_cast<double>(P),
+               on_nodes = static_cast<double>(nodes) * static_cast<double>(P);
   const auto name = [&](const char* kernel) { return fmt::format("{}/W:{}/nodes:{}/P:{}", kernel, W, nodes, P); };
-  add(name("group_average"), 8 * elements, 2 * elements, [=] { group_average<float>(k->ctx, k->groups, k->x.view(W, P)); });
-  add(name("group_mean"), 4 * elements + 4 * on_nodes, 2 * elements, [=] { group_mean<float>(k->ctx, k->groups, k->x.view(W, P), k->means.view(nodes, P)); });
+  add(name("group_average"), 8 * elements, 2 * elements,
+      [=] { group_average<float>(k->ctx, k->groups, k->x.view(W, P)); });
+  add(name("group_mean"), 4 * elements + 4 * on_nodes, 2 * elements,
+      [=] { group_mean<float>(k->ctx, k->groups, k->x.view(W, P), k->means.view(nodes, P)); });
   add(name("group_mix_ring"), 4 * on_nodes + 4 * elements, 6 * on_nodes,
       [=] { group_mix<float>(k->ctx, k->groups, k->ring, k->means.view(nodes, P), k->x.view(W, P)); });
 }
@@ -150,10 +192,16 @@ void add_quadratic() {
   const int64_t W = 1024, P = 10000;
   const auto f = std::make_shared<Fixture>(W, 8);
   const auto x = std::make_shared<Buffer<float>>(f->ctx, W * P), ac = std::make_shared<Buffer<float>>(f->ctx, P);
+  const auto g = std::make_shared<Buffer<float>>(f->ctx, W * P);
   for (double noise : {0.0, 1.0}) {
     const QuadraticView<float> q{{ac->data(), W, P, 0, f->ctx.backend}, {ac->data(), W, P, 0, f->ctx.backend}, noise};
     add(fmt::format("quadratic_steps_10/W:{}/P:{}/noise:{}", W, P, noise), 8.0 * W * P, 10 * 4.0 * W * P,
         [=] { quadratic_steps<float>(f->ctx, q, f->rows, f->slot(), 10, x->view(W, P)); });
+    add(fmt::format("quadratic_gradients/W:{}/P:{}/noise:{}", W, P, noise), 8.0 * W * P, 2.0 * W * P,
+        [=] { quadratic_gradients<float>(f->ctx, q, f->rows, f->slot(), x->view(W, P), g->view(W, P)); });
+    if (noise == 0)
+      add(fmt::format("quadratic_losses/W:{}/P:{}", W, P), 4.0 * W * P, 4.0 * W * P,
+          [=] { quadratic_losses<float>(f->ctx, q, f->rows, x->view(W, P), f->rate_out()); });
   }
 }
 

@@ -10,7 +10,8 @@ int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
     const DeviceInfo device = device_info(context().backend);
-    benchmark::AddCustomContext("device", fmt::format("{} ({}, {})", name(context().backend), device.name, device.detail));
+    benchmark::AddCustomContext("device",
+                                fmt::format("{} ({}, {})", name(context().backend), device.name, device.detail));
     benchmark::AddCustomContext("threads", fmt::format("{}", threads()));
     benchmark::AddCustomContext("copy_GB_per_s", fmt::format("{:.1f}", roofs().copy_bytes_per_second / 1e9));
     benchmark::AddCustomContext("gemm_GFLOP_per_s", fmt::format("{:.1f}", roofs().gemm_flops_per_second / 1e9));

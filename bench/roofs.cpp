@@ -34,7 +34,8 @@ Roofs measure() {
     if (!cpu) return detail::copy(ctx, to.data(), ctx.backend, from.data(), ctx.backend, n * 4);
     const int64_t piece = n / 64;
 #pragma omp parallel for schedule(static)
-    for (int64_t p = 0; p < 64; ++p) std::memcpy(to.data() + p * piece, from.data() + p * piece, static_cast<size_t>(piece) * 4);
+    for (int64_t p = 0; p < 64; ++p)
+      std::memcpy(to.data() + p * piece, from.data() + p * piece, static_cast<size_t>(piece) * 4);
   };
   roofs.copy_bytes_per_second = 8.0 * static_cast<double>(n) / best_seconds(7, copy);
   // product: on the CPU one per thread, as our kernels use the BLAS
@@ -50,8 +51,9 @@ Roofs measure() {
 }  // namespace
 
 const Context& context() {
+  // never destroyed: the registered cases keep buffers on its stream until the process ends
   static const char* wanted = std::getenv("ORRERY_BENCH_DEVICE");
-  static const Context ctx(wanted && std::string(wanted) == "cuda" ? Backend::cuda : Backend::cpu);
+  static const Context& ctx = *new Context(wanted && std::string(wanted) == "cuda" ? Backend::cuda : Backend::cpu);
   return ctx;
 }
 
@@ -61,26 +63,31 @@ const Roofs& roofs() {
 }
 
 void add(const std::string& name, double bytes, double flops, std::function<void()> work) {
-  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-    work();  // warm up
-    context().synchronize();
-    double total = 0;
-    for (auto _ : state) {
-      const auto start = Time::now();
-      work();
-      context().synchronize();
-      const double seconds = std::chrono::duration<double>(Time::now() - start).count();
-      state.SetIterationTime(seconds);
-      total += seconds;
-    }
-    const double each = total / static_cast<double>(state.iterations());
-    const double floor = std::max(bytes / roofs().copy_bytes_per_second, flops / roofs().gemm_flops_per_second);
-    state.counters["GB_per_s"] = bytes / each / 1e9;
-    state.counters["GFLOP_per_s"] = flops / each / 1e9;
-    state.counters["share_of_copy"] = bytes / each / roofs().copy_bytes_per_second;
-    state.counters["share_of_gemm"] = flops / each / roofs().gemm_flops_per_second;
-    state.counters["floor_us"] = floor * 1e6;
-  })->UseManualTime()->Unit(benchmark::kMicrosecond)->MinTime(0.3);
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [=](benchmark::State& state) {
+                                 work();  // warm up
+                                 context().synchronize();
+                                 double total = 0;
+                                 for (auto _ : state) {
+                                   const auto start = Time::now();
+                                   work();
+                                   context().synchronize();
+                                   const double seconds = std::chrono::duration<double>(Time::now() - start).count();
+                                   state.SetIterationTime(seconds);
+                                   total += seconds;
+                                 }
+                                 const double each = total / static_cast<double>(state.iterations());
+                                 const double floor = std::max(bytes / roofs().copy_bytes_per_second,
+                                                               flops / roofs().gemm_flops_per_second);
+                                 state.counters["GB_per_s"] = bytes / each / 1e9;
+                                 state.counters["GFLOP_per_s"] = flops / each / 1e9;
+                                 state.counters["share_of_copy"] = bytes / each / roofs().copy_bytes_per_second;
+                                 state.counters["share_of_gemm"] = flops / each / roofs().gemm_flops_per_second;
+                                 state.counters["floor_us"] = floor * 1e6;
+                               })
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond)
+      ->MinTime(0.3);
 }
 
 }  // namespace orrery::bench

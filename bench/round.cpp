@@ -40,10 +40,12 @@ step = "{}"
   job->experiment = parse_experiment(text, "round.toml", context().backend == Backend::cpu ? "cpu" : "cuda");
   job->data = job->experiment.arms[0].data->load(nullptr);
   job->device = std::make_unique<DeviceData>(context(), job->data);
-  job->cluster = std::make_unique<ClusterOf<float>>(context(), job->experiment, Population(job->experiment, {0}, &job->data), &job->data, job->device.get());
+  job->cluster = std::make_unique<ClusterOf<float>>(
+      context(), job->experiment, Population(job->experiment, {0}, &job->data), &job->data, job->device.get());
   const double w = static_cast<double>(W), b = static_cast<double>(B), p = 7850, d = 784;
   const double passes = step == "fused" ? 12 : 24;  // bytes per parameter and step: rungs (b) and (a)
-  add(fmt::format("softmax_round/W:{}/B:{}/tau:{}/{}", W, B, tau, step), w * (tau * (passes * p + b * d) + 8 * p), tau * 4 * w * b * d * 10,
+  add(fmt::format("softmax_round/W:{}/B:{}/tau:{}/{}", W, B, tau, step), w * (tau * (passes * p + b * d) + 8 * p),
+      tau * 4 * w * b * d * 10,
       [job] { job->cluster->advance(*job->experiment.arms[0].algorithm, job->cluster->now() + 10); });
 }
 

@@ -32,7 +32,8 @@ Experiment load(const Arguments& a) {
   std::vector<std::pair<std::string, std::string>> sets;
   for (const auto& s : a.sets) {
     const auto at = s.find('=');
-    if (at == std::string::npos || at == 0) throw ExperimentError(fmt::format("--set {}: no '='; write --set table.key=value", s));
+    if (at == std::string::npos || at == 0)
+      throw ExperimentError(fmt::format("--set {}: no '='; write --set table.key=value", s));
     sets.emplace_back(s.substr(0, at), s.substr(at + 1));
   }
   return load_experiment(a.file, sets, a.device);
@@ -44,11 +45,12 @@ class ProgressLine {
   explicit ProgressLine(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
   void show(const Progress& p) {
     if (quiet_) return;
-    const double done = static_cast<double>(p.launch) + (p.steps > 0 ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 1.0);
+    const double done = static_cast<double>(p.launch) +
+                        (p.steps > 0 ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 1.0);
     const double all = static_cast<double>(p.launches), left = done > 0 ? p.seconds * (all - done) / done : 0;
     const std::string launch = p.launches > 1 ? fmt::format("launch {}/{}  ", p.launch + 1, p.launches) : "";
-    const std::string facts = fmt::format("{}step {}/{}  {} {:.5g}  {:.3g} worker-steps/s", launch, p.step, p.steps, p.first_metric,
-                                          p.first_value, p.worker_steps_per_second);
+    const std::string facts = fmt::format("{}step {}/{}  {} {:.5g}  {:.3g} worker-steps/s", launch, p.step, p.steps,
+                                          p.first_metric, p.first_value, p.worker_steps_per_second);
     if (terminal_) {
       constexpr int width = 24;
       const int filled = static_cast<int>(width * done / all);
@@ -94,9 +96,9 @@ int run_command(const Arguments& a) {
   folder.commit(e, result);
   if (!a.quiet) {
     fmt::print("{}", final_table(e, result));
-    fmt::print("{} worker-steps in {:.1f} s; peak memory {:.1f} MiB (planned {:.1f} MiB); results in {}\n", result.worker_steps,
-               result.run_seconds, static_cast<double>(result.peak_memory) / (1 << 20), static_cast<double>(result.planned_memory) / (1 << 20),
-               folder.path());
+    fmt::print("{} worker-steps in {:.1f} s; peak memory {:.1f} MiB (planned {:.1f} MiB); results in {}\n",
+               result.worker_steps, result.run_seconds, static_cast<double>(result.peak_memory) / (1 << 20),
+               static_cast<double>(result.planned_memory) / (1 << 20), folder.path());
   }
   return 0;
 }
@@ -127,9 +129,11 @@ int list_command(const Arguments& a) {
 
 int devices_command() {
   for (const auto& d : devices())
-    fmt::print("{:<8} {}  {} {}  {:.1f} of {:.1f} GiB free  {}\n", d.backend == Backend::cpu ? "cpu" : fmt::format("cuda:{}", d.ordinal), d.name,
-               d.units, d.backend == Backend::cpu ? "threads" : "multiprocessors", static_cast<double>(d.memory_free) / (1 << 30),
-               static_cast<double>(d.memory_total) / (1 << 30), d.detail);
+    fmt::print("{:<8} {}  {} {}  {:.1f} of {:.1f} GiB free  {}\n",
+               d.backend == Backend::cpu ? "cpu" : fmt::format("cuda:{}", d.ordinal), d.name, d.units,
+               d.backend == Backend::cpu ? "threads" : "multiprocessors",
+               static_cast<double>(d.memory_free) / (1 << 30), static_cast<double>(d.memory_total) / (1 << 30),
+               d.detail);
   return 0;
 }
 
@@ -138,19 +142,24 @@ int command_line(int argc, char** argv) {
   CLI::App app{"Orrery: a GPU simulator of distributed SGD with hundreds to millions of virtual workers"};
   app.set_version_flag("--version", ORRERY_VERSION);
   app.require_subcommand(1);
-  app.add_option("--threads", a.threads, "CPU threads (default: all); no result depends on it")->check(CLI::Range(1, 4096));
+  app.add_option("--threads", a.threads, "CPU threads (default: all); no result depends on it")
+      ->check(CLI::Range(1, 4096));
   app.fallthrough();
 
   const auto with_file = [&](CLI::App* c) {
     c->add_option("FILE", a.file, "experiment file (TOML)")->required();
-    c->add_option("--set", a.sets, "key=value: override a key of the file; may be repeated")->take_all()->expected(1)->delimiter('\0');
+    c->add_option("--set", a.sets, "key=value: override a key of the file; may be repeated")
+        ->take_all()
+        ->expected(1)
+        ->delimiter('\0');
     c->add_option("--device", a.device, "auto | cpu | cuda | cuda:<number>");
   };
   auto* run = app.add_subcommand("run", "run an experiment and write its run folder");
   with_file(run);
   run->add_option("--out", a.out, "run folder (default: runs/<name>-<n>)");
   run->add_flag("--quiet", a.quiet, "print nothing but errors");
-  auto* check = app.add_subcommand("check", "validate an experiment and print its plan: schedule, memory, bits; start nothing");
+  auto* check =
+      app.add_subcommand("check", "validate an experiment and print its plan: schedule, memory, bits; start nothing");
   with_file(check);
   auto* list = app.add_subcommand("list", "list the parts that an experiment file can name");
   list->add_option("WHAT", a.what, "algorithms | models | datasets | partitions | metrics")
@@ -164,7 +173,8 @@ int command_line(int argc, char** argv) {
     const std::vector<std::string> commands{"run", "check", "list", "devices"};
     if (argc > 1 && argv[1][0] != '-' && std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
       const std::string near = nearest(argv[1], commands);
-      fmt::print(stderr, "orrery: unknown command \"{}\"; {}see orrery --help\n", argv[1], near.empty() ? "" : fmt::format("did you mean \"{}\"? ", near));
+      fmt::print(stderr, "orrery: unknown command \"{}\"; {}see orrery --help\n", argv[1],
+                 near.empty() ? "" : fmt::format("did you mean \"{}\"? ", near));
       return static_cast<int>(ExitCode::experiment);
     }
     fmt::print(stderr, "orrery: {}; see orrery --help\n", e.what());
@@ -185,7 +195,9 @@ int main(int argc, char** argv) {
     return command_line(argc, argv);
   } catch (const orrery::UserError& e) {
     std::string sentence = e.what();
-    std::replace_if(sentence.begin(), sentence.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');  // one line, whatever names held
+    std::replace_if(
+        sentence.begin(), sentence.end(), [](char c) { return c == '\n' || c == '\r'; },
+        ' ');  // one line, whatever names held
     fmt::print(stderr, "orrery: {}\n", sentence);
     return static_cast<int>(e.code());
   } catch (const orrery::Interrupted& e) {

@@ -23,18 +23,18 @@ struct Operand {
 };
 
 template <class T>
-void batched_gemm(const Context&, int64_t m, int64_t n, int64_t k, T alpha, Operand<const T> a, Operand<const T> b, T beta,
-                  Operand<T> c, int64_t count);
+void batched_gemm(const Context&, int64_t m, int64_t n, int64_t k, T alpha, Operand<const T> a, Operand<const T> b,
+                  T beta, Operand<T> c, int64_t count);
 
 namespace detail {
 template <class T, Backend B>
-void batched_gemm_impl(const Context&, int64_t m, int64_t n, int64_t k, T alpha, Operand<const T> a, Operand<const T> b, T beta,
-                       Operand<T> c, int64_t count);
+void batched_gemm_impl(const Context&, int64_t m, int64_t n, int64_t k, T alpha, Operand<const T> a, Operand<const T> b,
+                       T beta, Operand<T> c, int64_t count);
 // One product on the calling thread, for the CPU kernels that loop over workers themselves.
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda,
           const float* b, int64_t ldb, float beta, float* c, int64_t ldc);
-void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const double* a, int64_t lda,
-          const double* b, int64_t ldb, double beta, double* c, int64_t ldc);
+void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const double* a,
+          int64_t lda, const double* b, int64_t ldb, double beta, double* c, int64_t ldc);
 }  // namespace detail
 
 }  // namespace orrery

@@ -14,9 +14,10 @@ __global__ void advance_clock_kernel(VectorView<int64_t> base, int64_t n) { base
 }  // namespace
 
 template <>
-void count_steps_impl<Backend::cuda>(const Context& ctx, const Rows& rows, Slot slot, int64_t n, VectorView<int64_t> steps) {
-  launch(count_steps_kernel, dim3(static_cast<unsigned>((rows.count + 127) / 128)), dim3(128), 0, ctx.stream(), rows, slot, n,
-         steps);
+void count_steps_impl<Backend::cuda>(const Context& ctx, const Rows& rows, Slot slot, int64_t n,
+                                     VectorView<int64_t> steps) {
+  launch(count_steps_kernel, dim3(static_cast<unsigned>((rows.count + 127) / 128)), dim3(128), 0, ctx.stream(), rows,
+         slot, n, steps);
 }
 
 template <>

@@ -25,7 +25,8 @@ namespace detail {
 template <class T, Backend B>
 void descend_impl(const Context&, const Rows&, MatrixView<T> w, MatrixView<const T> g);
 template <class T, Backend B>
-void add_decay_impl(const Context&, const Rows&, Slot, double lambda, int64_t n, MatrixView<const T> w, MatrixView<T> g);
+void add_decay_impl(const Context&, const Rows&, Slot, double lambda, int64_t n, MatrixView<const T> w,
+                    MatrixView<T> g);
 template <class T, Backend B>
 void decay_impl(const Context&, const Rows&, Slot, double lambda, int64_t n, MatrixView<T> w);
 }  // namespace detail

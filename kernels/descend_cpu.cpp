@@ -12,7 +12,8 @@ void descend_impl(const Context&, const Rows& rows, MatrixView<T> w, MatrixView<
 }
 
 template <class T, Backend B>
-void add_decay_impl(const Context&, const Rows& rows, Slot slot, double lambda, int64_t n, MatrixView<const T> w, MatrixView<T> g) {
+void add_decay_impl(const Context&, const Rows& rows, Slot slot, double lambda, int64_t n, MatrixView<const T> w,
+                    MatrixView<T> g) {
   const int64_t t = slot.at();
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
@@ -32,10 +33,10 @@ void decay_impl(const Context&, const Rows& rows, Slot slot, double lambda, int6
   }
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                              \
-  template void descend_impl<T, Backend::cpu>(const Context&, const Rows&, MatrixView<T>, MatrixView<const T>);            \
-  template void add_decay_impl<T, Backend::cpu>(const Context&, const Rows&, Slot, double, int64_t, MatrixView<const T>,   \
-                                                MatrixView<T>);                                                            \
+#define ORRERY_INSTANTIATE(T)                                                                                   \
+  template void descend_impl<T, Backend::cpu>(const Context&, const Rows&, MatrixView<T>, MatrixView<const T>); \
+  template void add_decay_impl<T, Backend::cpu>(const Context&, const Rows&, Slot, double, int64_t,             \
+                                                MatrixView<const T>, MatrixView<T>);                            \
   template void decay_impl<T, Backend::cpu>(const Context&, const Rows&, Slot, double, int64_t, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

@@ -13,11 +13,13 @@ template <class T>
 __global__ void descend_kernel(Rows rows, MatrixView<T> w, MatrixView<const T> g) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= w.extent(1)) return;
-  for (int64_t r = blockIdx.y; r < rows.count; r += gridDim.y) w(r, j) -= static_cast<T>(rows.learning_rate[r]) * g(r, j);
+  for (int64_t r = blockIdx.y; r < rows.count; r += gridDim.y)
+    w(r, j) -= static_cast<T>(rows.learning_rate[r]) * g(r, j);
 }
 
 template <class T>
-__global__ void add_decay_kernel(Rows rows, Slot slot, double lambda, int64_t n, MatrixView<const T> w, MatrixView<T> g) {
+__global__ void add_decay_kernel(Rows rows, Slot slot, double lambda, int64_t n, MatrixView<const T> w,
+                                 MatrixView<T> g) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= n) return;
   for (int64_t r = blockIdx.y; r < rows.count; r += gridDim.y)
@@ -39,7 +41,8 @@ void descend_impl(const Context& ctx, const Rows& rows, MatrixView<T> w, MatrixV
   launch(descend_kernel<T>, grid_for(w.extent(1), rows.count), dim3(256), 0, ctx.stream(), rows, w, g);
 }
 template <class T, Backend B>
-void add_decay_impl(const Context& ctx, const Rows& rows, Slot slot, double lambda, int64_t n, MatrixView<const T> w, MatrixView<T> g) {
+void add_decay_impl(const Context& ctx, const Rows& rows, Slot slot, double lambda, int64_t n, MatrixView<const T> w,
+                    MatrixView<T> g) {
   launch(add_decay_kernel<T>, grid_for(n, rows.count), dim3(256), 0, ctx.stream(), rows, slot, lambda, n, w, g);
 }
 template <class T, Backend B>
@@ -47,10 +50,10 @@ void decay_impl(const Context& ctx, const Rows& rows, Slot slot, double lambda, 
   launch(decay_kernel<T>, grid_for(n, rows.count), dim3(256), 0, ctx.stream(), rows, slot, lambda, n, w);
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                              \
-  template void descend_impl<T, Backend::cuda>(const Context&, const Rows&, MatrixView<T>, MatrixView<const T>);           \
-  template void add_decay_impl<T, Backend::cuda>(const Context&, const Rows&, Slot, double, int64_t, MatrixView<const T>,  \
-                                                 MatrixView<T>);                                                           \
+#define ORRERY_INSTANTIATE(T)                                                                                    \
+  template void descend_impl<T, Backend::cuda>(const Context&, const Rows&, MatrixView<T>, MatrixView<const T>); \
+  template void add_decay_impl<T, Backend::cuda>(const Context&, const Rows&, Slot, double, int64_t,             \
+                                                 MatrixView<const T>, MatrixView<T>);                            \
   template void decay_impl<T, Backend::cuda>(const Context&, const Rows&, Slot, double, int64_t, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

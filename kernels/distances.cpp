@@ -6,7 +6,8 @@ template <class T>
 void row_distances(const Context& ctx, MatrixView<const T> x, MatrixView<const T> y, VectorView<const int64_t> index,
                    VectorView<double> out) {
   expects(out.size() == x.extent(0), "one distance per row");
-  expects(y.extent(0) == 0 || (y.extent(1) == x.extent(1) && index.size() == x.extent(0)), "an index into y for every row of x");
+  expects(y.extent(0) == 0 || (y.extent(1) == x.extent(1) && index.size() == x.extent(0)),
+          "an index into y for every row of x");
   expects(out.where() == ctx.backend, "distances on the context's side");
   if (x.extent(0) == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() { detail::row_distances_impl<T, B>(ctx, x, y, index, out); });
@@ -24,8 +25,8 @@ int64_t total(const Context& ctx, VectorView<const int64_t> values) {
   return dispatch(ctx.backend, [&]<Backend B>() { return detail::total_impl<B>(ctx, values); });
 }
 
-template void row_distances<float>(const Context&, MatrixView<const float>, MatrixView<const float>, VectorView<const int64_t>,
-                                   VectorView<double>);
+template void row_distances<float>(const Context&, MatrixView<const float>, MatrixView<const float>,
+                                   VectorView<const int64_t>, VectorView<double>);
 template void row_distances<double>(const Context&, MatrixView<const double>, MatrixView<const double>,
                                     VectorView<const int64_t>, VectorView<double>);
 

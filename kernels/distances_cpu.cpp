@@ -29,7 +29,8 @@ void row_distances_impl(const Context&, MatrixView<const T> x, MatrixView<const 
   for (int64_t r = 0; r < x.extent(0); ++r) {
     const T* a = x.row(r);
     if (y.extent(0) == 0) {
-      out[r] = blocked_sum(x.extent(1), [&](int64_t j) { return static_cast<double>(a[j]) * static_cast<double>(a[j]); });
+      out[r] =
+          blocked_sum(x.extent(1), [&](int64_t j) { return static_cast<double>(a[j]) * static_cast<double>(a[j]); });
     } else {
       const T* b = y.row(index[r]);
       out[r] = blocked_sum(x.extent(1), [&](int64_t j) {
@@ -56,8 +57,9 @@ int64_t total_impl(const Context&, VectorView<const int64_t> values) {
 
 template void row_distances_impl<float, Backend::cpu>(const Context&, MatrixView<const float>, MatrixView<const float>,
                                                       VectorView<const int64_t>, VectorView<double>);
-template void row_distances_impl<double, Backend::cpu>(const Context&, MatrixView<const double>, MatrixView<const double>,
-                                                       VectorView<const int64_t>, VectorView<double>);
+template void row_distances_impl<double, Backend::cpu>(const Context&, MatrixView<const double>,
+                                                       MatrixView<const double>, VectorView<const int64_t>,
+                                                       VectorView<double>);
 template void segment_sums_impl<Backend::cpu>(const Context&, MatrixView<const double>, VectorView<double>);
 template int64_t total_impl<Backend::cpu>(const Context&, VectorView<const int64_t>);
 

@@ -38,19 +38,21 @@ struct SegmentStart {
 }  // namespace
 
 template <class T, Backend B>
-void row_distances_impl(const Context& ctx, MatrixView<const T> x, MatrixView<const T> y, VectorView<const int64_t> index,
-                        VectorView<double> out) {
+void row_distances_impl(const Context& ctx, MatrixView<const T> x, MatrixView<const T> y,
+                        VectorView<const int64_t> index, VectorView<double> out) {
   const int64_t rows = x.extent(0);
-  launch(row_distances_kernel<T>, dim3(static_cast<unsigned>(rows < (1 << 20) ? rows : (1 << 20))), dim3(256), 0, ctx.stream(), x,
-         y, index, out);
+  launch(row_distances_kernel<T>, dim3(static_cast<unsigned>(rows < (1 << 20) ? rows : (1 << 20))), dim3(256), 0,
+         ctx.stream(), x, y, index, out);
 }
 
 template <Backend B>
 void segment_sums_impl(const Context& ctx, MatrixView<const double> values, VectorView<double> out) {
-  const auto begins = thrust::make_transform_iterator(thrust::counting_iterator<int64_t>(0), SegmentStart{values.extent(1)});
+  const auto begins =
+      thrust::make_transform_iterator(thrust::counting_iterator<int64_t>(0), SegmentStart{values.extent(1)});
   const int segments = static_cast<int>(values.extent(0));
   size_t bytes = 0;
-  check(cub::DeviceSegmentedReduce::Sum(nullptr, bytes, values.data(), out.data(), segments, begins, begins + 1, ctx.stream()));
+  check(cub::DeviceSegmentedReduce::Sum(nullptr, bytes, values.data(), out.data(), segments, begins, begins + 1,
+                                        ctx.stream()));
   Buffer<uint8_t> scratch(ctx, static_cast<int64_t>(bytes) + 1);
   check(cub::DeviceSegmentedReduce::Sum(scratch.data(), bytes, values.data(), out.data(), segments, begins, begins + 1,
                                         ctx.stream()));
@@ -67,8 +69,9 @@ int64_t total_impl([[maybe_unused]] const Context& ctx, VectorView<const int64_t
 
 template void row_distances_impl<float, Backend::cuda>(const Context&, MatrixView<const float>, MatrixView<const float>,
                                                        VectorView<const int64_t>, VectorView<double>);
-template void row_distances_impl<double, Backend::cuda>(const Context&, MatrixView<const double>, MatrixView<const double>,
-                                                        VectorView<const int64_t>, VectorView<double>);
+template void row_distances_impl<double, Backend::cuda>(const Context&, MatrixView<const double>,
+                                                        MatrixView<const double>, VectorView<const int64_t>,
+                                                        VectorView<double>);
 template void segment_sums_impl<Backend::cuda>(const Context&, MatrixView<const double>, VectorView<double>);
 template int64_t total_impl<Backend::cuda>(const Context&, VectorView<const int64_t>);
 

@@ -24,7 +24,8 @@ void group_average(const Context& ctx, const GroupTable& groups, MatrixView<T> x
 }
 
 template <class T>
-void group_mix(const Context& ctx, const GroupTable& groups, const MixTable& mix, MatrixView<const T> means, MatrixView<T> x) {
+void group_mix(const Context& ctx, const GroupTable& groups, const MixTable& mix, MatrixView<const T> means,
+               MatrixView<T> x) {
   check_table(ctx, groups);
   expects(mix.begin.size() == groups.nodes + 1, "one column of H per node");
   expects(means.extent(0) == groups.nodes && means.extent(1) == x.extent(1), "means of shape (nodes, P)");
@@ -32,7 +33,7 @@ void group_mix(const Context& ctx, const GroupTable& groups, const MixTable& mix
   dispatch(ctx.backend, [&]<Backend B>() { detail::group_mix_impl<T, B>(ctx, groups, mix, means, x); });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                        \
+#define ORRERY_INSTANTIATE(T)                                                                         \
   template void group_mean<T>(const Context&, const GroupTable&, MatrixView<const T>, MatrixView<T>); \
   template void group_average<T>(const Context&, const GroupTable&, MatrixView<T>);                   \
   template void group_mix<T>(const Context&, const GroupTable&, const MixTable&, MatrixView<const T>, MatrixView<T>);

@@ -17,15 +17,15 @@ namespace orrery {
 
 inline constexpr int64_t sum_block = 32;
 
-struct GroupTable {                      // node k: members member[begin[k]] ... member[begin[k+1]-1] with weights v alike
-  int64_t nodes = 0, largest = 0;        // host values; `largest` group
-  VectorView<const int64_t> begin;       // (nodes + 1)
-  VectorView<const int64_t> member;      // row of x
+struct GroupTable {                  // node k: members member[begin[k]] ... member[begin[k+1]-1] with weights v alike
+  int64_t nodes = 0, largest = 0;    // host values; `largest` group
+  VectorView<const int64_t> begin;   // (nodes + 1)
+  VectorView<const int64_t> member;  // row of x
   VectorView<const double> weight;
 };
-struct MixTable {                        // node k: sources source[begin[k]] ... with weights h alike
-  VectorView<const int64_t> begin;       // (nodes + 1)
-  VectorView<const int64_t> source;      // row of means
+struct MixTable {                    // node k: sources source[begin[k]] ... with weights h alike
+  VectorView<const int64_t> begin;   // (nodes + 1)
+  VectorView<const int64_t> source;  // row of means
   VectorView<const double> weight;
 };
 

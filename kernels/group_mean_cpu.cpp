@@ -37,7 +37,8 @@ void for_strips(int64_t nodes, int64_t columns, F f) {
 
 template <class T, Backend B>
 void group_mean_impl(const Context&, const GroupTable& g, MatrixView<const T> x, MatrixView<T> means) {
-  for_strips(g.nodes, x.extent(1), [&](int64_t k, int64_t j0, int64_t n) { sum_strip(g, k, x, j0, n, means.row(k) + j0); });
+  for_strips(g.nodes, x.extent(1),
+             [&](int64_t k, int64_t j0, int64_t n) { sum_strip(g, k, x, j0, n, means.row(k) + j0); });
 }
 
 template <class T, Backend B>
@@ -50,7 +51,8 @@ void group_average_impl(const Context&, const GroupTable& g, MatrixView<T> x) {
 }
 
 template <class T, Backend B>
-void group_mix_impl(const Context&, const GroupTable& g, const MixTable& mix, MatrixView<const T> means, MatrixView<T> x) {
+void group_mix_impl(const Context&, const GroupTable& g, const MixTable& mix, MatrixView<const T> means,
+                    MatrixView<T> x) {
   for_strips(g.nodes, x.extent(1), [&](int64_t k, int64_t j0, int64_t n) {
     T total[strip];
     std::fill(total, total + n, T{0});
@@ -63,11 +65,12 @@ void group_mix_impl(const Context&, const GroupTable& g, const MixTable& mix, Ma
   });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                            \
-  template void group_mean_impl<T, Backend::cpu>(const Context&, const GroupTable&, MatrixView<const T>, MatrixView<T>); \
-  template void group_average_impl<T, Backend::cpu>(const Context&, const GroupTable&, MatrixView<T>);                   \
-  template void group_mix_impl<T, Backend::cpu>(const Context&, const GroupTable&, const MixTable&, MatrixView<const T>, \
-                                                MatrixView<T>);
+#define ORRERY_INSTANTIATE(T)                                                                            \
+  template void group_mean_impl<T, Backend::cpu>(const Context&, const GroupTable&, MatrixView<const T>, \
+                                                 MatrixView<T>);                                         \
+  template void group_average_impl<T, Backend::cpu>(const Context&, const GroupTable&, MatrixView<T>);   \
+  template void group_mix_impl<T, Backend::cpu>(const Context&, const GroupTable&, const MixTable&,      \
+                                                MatrixView<const T>, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

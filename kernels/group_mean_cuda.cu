@@ -12,7 +12,8 @@ constexpr int max_warps = 8;
 template <class T>
 __device__ T ordered_sum(const GroupTable& g, int64_t k, MatrixView<const T> x, int64_t j, T* part, T* total) {
   const int64_t begin = g.begin[k], end = g.begin[k + 1];
-  const int lane = static_cast<int>(threadIdx.x), warp = static_cast<int>(threadIdx.y), warps = static_cast<int>(blockDim.y);
+  const int lane = static_cast<int>(threadIdx.x), warp = static_cast<int>(threadIdx.y),
+            warps = static_cast<int>(blockDim.y);
   T sum{0};
   for (int64_t b = begin; b < end; b += int64_t{warps} * sum_block) {
     const int64_t first = b + warp * sum_block;
@@ -63,13 +64,15 @@ __global__ void group_mix_kernel(GroupTable g, MixTable mix, MatrixView<const T>
   if (j >= x.extent(1)) return;
   for (int64_t k = blockIdx.y; k < g.nodes; k += gridDim.y) {
     T sum{0};
-    for (int64_t e = mix.begin[k]; e < mix.begin[k + 1]; ++e) sum += static_cast<T>(mix.weight[e]) * means(mix.source[e], j);
+    for (int64_t e = mix.begin[k]; e < mix.begin[k + 1]; ++e)
+      sum += static_cast<T>(mix.weight[e]) * means(mix.source[e], j);
     for (int64_t m = g.begin[k]; m < g.begin[k + 1]; ++m) x(g.member[m], j) = sum;
   }
 }
 
 dim3 grid_for(int64_t columns, int64_t width, int64_t nodes) {
-  return dim3(static_cast<unsigned>((columns + width - 1) / width), static_cast<unsigned>(nodes < 65535 ? nodes : 65535));
+  return dim3(static_cast<unsigned>((columns + width - 1) / width),
+              static_cast<unsigned>(nodes < 65535 ? nodes : 65535));
 }
 dim3 block_for(const GroupTable& g) {
   const int64_t warps = (g.largest + sum_block - 1) / sum_block;
@@ -87,15 +90,17 @@ void group_average_impl(const Context& ctx, const GroupTable& g, MatrixView<T> x
   launch(group_average_kernel<T>, grid_for(x.extent(1), lanes, g.nodes), block_for(g), 0, ctx.stream(), g, x);
 }
 template <class T, Backend B>
-void group_mix_impl(const Context& ctx, const GroupTable& g, const MixTable& mix, MatrixView<const T> means, MatrixView<T> x) {
+void group_mix_impl(const Context& ctx, const GroupTable& g, const MixTable& mix, MatrixView<const T> means,
+                    MatrixView<T> x) {
   launch(group_mix_kernel<T>, grid_for(x.extent(1), 256, g.nodes), dim3(256), 0, ctx.stream(), g, mix, means, x);
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                             \
-  template void group_mean_impl<T, Backend::cuda>(const Context&, const GroupTable&, MatrixView<const T>, MatrixView<T>); \
-  template void group_average_impl<T, Backend::cuda>(const Context&, const GroupTable&, MatrixView<T>);                   \
-  template void group_mix_impl<T, Backend::cuda>(const Context&, const GroupTable&, const MixTable&, MatrixView<const T>, \
-                                                 MatrixView<T>);
+#define ORRERY_INSTANTIATE(T)                                                                             \
+  template void group_mean_impl<T, Backend::cuda>(const Context&, const GroupTable&, MatrixView<const T>, \
+                                                  MatrixView<T>);                                         \
+  template void group_average_impl<T, Backend::cuda>(const Context&, const GroupTable&, MatrixView<T>);   \
+  template void group_mix_impl<T, Backend::cuda>(const Context&, const GroupTable&, const MixTable&,      \
+                                                 MatrixView<const T>, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

@@ -9,7 +9,8 @@ void minibatch(const Context& ctx, const Rows& rows, const SampleView& samples, 
   expects(y.extent(0) == rows.count && y.extent(1) == count, "y of shape (rows, count)");
   expects(x.where() == ctx.backend && y.where() == ctx.backend, "x and y on the context's side");
   if (rows.count == 0 || count == 0) return;
-  dispatch(ctx.backend, [&]<Backend B>() { detail::minibatch_impl<T, B>(ctx, rows, samples, slot, first, count, x, y); });
+  dispatch(ctx.backend,
+           [&]<Backend B>() { detail::minibatch_impl<T, B>(ctx, rows, samples, slot, first, count, x, y); });
 }
 
 template <class T>

@@ -6,8 +6,8 @@
 namespace orrery::detail {
 
 template <class T, Backend B>
-void minibatch_impl(const Context&, const Rows& rows, const SampleView& samples, Slot slot, int64_t first, int64_t count,
-                    MatrixView<T> x, MatrixView<int32_t> y) {
+void minibatch_impl(const Context&, const Rows& rows, const SampleView& samples, Slot slot, int64_t first,
+                    int64_t count, MatrixView<T> x, MatrixView<int32_t> y) {
   const int64_t d = samples.features(), t = slot.at();
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
@@ -33,9 +33,9 @@ void gather_impl(const Context&, const SampleView& samples, int64_t first, int64
   for (int64_t k = 0; k < count; ++k) copy_features(samples, first + k, x.row(k));
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                          \
-  template void minibatch_impl<T, Backend::cpu>(const Context&, const Rows&, const SampleView&, Slot, int64_t, int64_t, \
-                                                MatrixView<T>, MatrixView<int32_t>);                                   \
+#define ORRERY_INSTANTIATE(T)                                                                                  \
+  template void minibatch_impl<T, Backend::cpu>(const Context&, const Rows&, const SampleView&, Slot, int64_t, \
+                                                int64_t, MatrixView<T>, MatrixView<int32_t>);                  \
   template void gather_impl<T, Backend::cpu>(const Context&, const SampleView&, int64_t, int64_t, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

@@ -6,8 +6,8 @@ namespace {
 
 // Grid: one block per place of a batch, strided over rows * count; its threads share one draw and copy the features.
 template <class T>
-__global__ void minibatch_kernel(Rows rows, SampleView samples, Slot slot, int64_t first, int64_t count, MatrixView<T> x,
-                                 MatrixView<int32_t> y) {
+__global__ void minibatch_kernel(Rows rows, SampleView samples, Slot slot, int64_t first, int64_t count,
+                                 MatrixView<T> x, MatrixView<int32_t> y) {
   const int64_t d = samples.features(), t = slot.at();
   for (int64_t place = blockIdx.x; place < rows.count * count; place += gridDim.x) {
     const int64_t r = place / count, k = place % count;
@@ -31,10 +31,10 @@ unsigned blocks(int64_t n) { return static_cast<unsigned>(n < max_blocks ? n : m
 }  // namespace
 
 template <class T, Backend B>
-void minibatch_impl(const Context& ctx, const Rows& rows, const SampleView& samples, Slot slot, int64_t first, int64_t count,
-                    MatrixView<T> x, MatrixView<int32_t> y) {
-  launch(minibatch_kernel<T>, dim3(blocks(rows.count * count)), dim3(128), 0, ctx.stream(), rows, samples, slot, first, count,
-         x, y);
+void minibatch_impl(const Context& ctx, const Rows& rows, const SampleView& samples, Slot slot, int64_t first,
+                    int64_t count, MatrixView<T> x, MatrixView<int32_t> y) {
+  launch(minibatch_kernel<T>, dim3(blocks(rows.count * count)), dim3(128), 0, ctx.stream(), rows, samples, slot, first,
+         count, x, y);
 }
 
 template <class T, Backend B>
@@ -42,9 +42,9 @@ void gather_impl(const Context& ctx, const SampleView& samples, int64_t first, i
   launch(gather_kernel<T>, dim3(blocks(count)), dim3(128), 0, ctx.stream(), samples, first, count, x);
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                           \
-  template void minibatch_impl<T, Backend::cuda>(const Context&, const Rows&, const SampleView&, Slot, int64_t, int64_t, \
-                                                 MatrixView<T>, MatrixView<int32_t>);                                   \
+#define ORRERY_INSTANTIATE(T)                                                                                   \
+  template void minibatch_impl<T, Backend::cuda>(const Context&, const Rows&, const SampleView&, Slot, int64_t, \
+                                                 int64_t, MatrixView<T>, MatrixView<int32_t>);                  \
   template void gather_impl<T, Backend::cuda>(const Context&, const SampleView&, int64_t, int64_t, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

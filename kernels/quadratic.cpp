@@ -3,7 +3,8 @@
 namespace orrery {
 
 template <class T>
-void quadratic_steps(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> x) {
+void quadratic_steps(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
+                     MatrixView<T> x) {
   expects(x.extent(0) == rows.count && x.extent(1) == q.center.extent(1), "x of shape (rows, P)");
   expects(x.where() == ctx.backend, "x on the context's side");
   if (x.size() == 0 || steps == 0) return;
@@ -11,25 +12,29 @@ void quadratic_steps(const Context& ctx, const QuadraticView<T>& q, const Rows& 
 }
 
 template <class T>
-void quadratic_gradients(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, MatrixView<const T> x,
-                         MatrixView<T> g) {
-  expects(x.extent(1) == q.center.extent(1) && g.extent(1) == x.extent(1) && g.extent(0) == rows.count, "x and g of shape (rows, P)");
+void quadratic_gradients(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot,
+                         MatrixView<const T> x, MatrixView<T> g) {
+  expects(x.extent(1) == q.center.extent(1) && g.extent(1) == x.extent(1) && g.extent(0) == rows.count,
+          "x and g of shape (rows, P)");
   if (g.size() == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_gradients_impl<T, B>(ctx, q, rows, slot, x, g); });
 }
 
 template <class T>
-void quadratic_losses(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x, VectorView<double> out) {
+void quadratic_losses(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
+                      VectorView<double> out) {
   expects(x.extent(1) == q.center.extent(1) && out.size() == rows.count, "x of shape (rows, P) and one loss per row");
   if (rows.count == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_losses_impl<T, B>(ctx, q, rows, x, out); });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                                    \
-  template void quadratic_steps<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t, MatrixView<T>);          \
-  template void quadratic_gradients<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T>,          \
-                                       MatrixView<T>);                                                                           \
-  template void quadratic_losses<T>(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T>, VectorView<double>);
+#define ORRERY_INSTANTIATE(T)                                                                                  \
+  template void quadratic_steps<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t,        \
+                                   MatrixView<T>);                                                             \
+  template void quadratic_gradients<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot,             \
+                                       MatrixView<const T>, MatrixView<T>);                                    \
+  template void quadratic_losses<T>(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T>, \
+                                    VectorView<double>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

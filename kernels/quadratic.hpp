@@ -27,17 +27,21 @@ struct QuadraticView {
 template <class T>
 void quadratic_steps(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x);
 template <class T>
-void quadratic_gradients(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x, MatrixView<T> g);
+void quadratic_gradients(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x,
+                         MatrixView<T> g);
 template <class T>
-void quadratic_losses(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x, VectorView<double> out);
+void quadratic_losses(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x,
+                      VectorView<double> out);
 
 template <class T>
-ORRERY_HD inline T quadratic_gradient(const QuadraticView<T>& q, const Rows& rows, int64_t r, int64_t t, int64_t j, T x) {
+ORRERY_HD inline T quadratic_gradient(const QuadraticView<T>& q, const Rows& rows, int64_t r, int64_t t, int64_t j,
+                                      T x) {
   const int64_t w = rows.worker[r];
   T g = q.curvature(w, j) * (x - q.center(w, j));
   if (q.noise > 0 && rows.batch[r] > 0) {
     const Stream normal(rows.seed[r], Draw::gradient_noise, static_cast<uint32_t>(w), static_cast<uint64_t>(t));
-    g += static_cast<T>(q.noise / std::sqrt(static_cast<double>(rows.batch[r])) * normal.normal(static_cast<uint32_t>(j)));
+    g += static_cast<T>(q.noise / std::sqrt(static_cast<double>(rows.batch[r])) *
+                        normal.normal(static_cast<uint32_t>(j)));
   }
   return g;
 }
@@ -46,9 +50,11 @@ namespace detail {
 template <class T, Backend B>
 void quadratic_steps_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x);
 template <class T, Backend B>
-void quadratic_gradients_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x, MatrixView<T> g);
+void quadratic_gradients_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x,
+                              MatrixView<T> g);
 template <class T, Backend B>
-void quadratic_losses_impl(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x, VectorView<double> out);
+void quadratic_losses_impl(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x,
+                           VectorView<double> out);
 }  // namespace detail
 
 }  // namespace orrery

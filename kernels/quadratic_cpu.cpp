@@ -6,7 +6,8 @@
 namespace orrery::detail {
 
 template <class T, Backend B>
-void quadratic_steps_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> x) {
+void quadratic_steps_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
+                          MatrixView<T> x) {
   const int64_t t = slot.at(), columns = x.extent(1);
 #pragma omp parallel
   {
@@ -24,8 +25,8 @@ void quadratic_steps_impl(const Context&, const QuadraticView<T>& q, const Rows&
 }
 
 template <class T, Backend B>
-void quadratic_gradients_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot, MatrixView<const T> x,
-                              MatrixView<T> g) {
+void quadratic_gradients_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot,
+                              MatrixView<const T> x, MatrixView<T> g) {
   const int64_t t = slot.at();
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
@@ -35,7 +36,8 @@ void quadratic_gradients_impl(const Context&, const QuadraticView<T>& q, const R
 }
 
 template <class T, Backend B>
-void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x, VectorView<double> out) {
+void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
+                           VectorView<double> out) {
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
     const int64_t w = rows.worker[r];
@@ -48,13 +50,13 @@ void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows
   }
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                                    \
-  template void quadratic_steps_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t,       \
-                                                      MatrixView<T>);                                                            \
-  template void quadratic_gradients_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot,            \
-                                                          MatrixView<const T>, MatrixView<T>);                                   \
-  template void quadratic_losses_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T>, \
-                                                       VectorView<double>);
+#define ORRERY_INSTANTIATE(T)                                                                                         \
+  template void quadratic_steps_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot,     \
+                                                      int64_t, MatrixView<T>);                                        \
+  template void quadratic_gradients_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot, \
+                                                          MatrixView<const T>, MatrixView<T>);                        \
+  template void quadratic_losses_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&,          \
+                                                       MatrixView<const T>, VectorView<double>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

@@ -21,7 +21,8 @@ __global__ void quadratic_steps_kernel(QuadraticView<T> q, Rows rows, Slot slot,
 }
 
 template <class T>
-__global__ void quadratic_gradients_kernel(QuadraticView<T> q, Rows rows, Slot slot, MatrixView<const T> x, MatrixView<T> g) {
+__global__ void quadratic_gradients_kernel(QuadraticView<T> q, Rows rows, Slot slot, MatrixView<const T> x,
+                                           MatrixView<T> g) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= g.extent(1)) return;
   const int64_t t = slot.at();
@@ -50,26 +51,30 @@ dim3 grid_for(int64_t columns, int64_t rows) {
 }  // namespace
 
 template <class T, Backend B>
-void quadratic_steps_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> x) {
-  launch(quadratic_steps_kernel<T>, grid_for(x.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, steps, x);
+void quadratic_steps_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
+                          MatrixView<T> x) {
+  launch(quadratic_steps_kernel<T>, grid_for(x.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, steps,
+         x);
 }
 template <class T, Backend B>
-void quadratic_gradients_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, MatrixView<const T> x,
-                              MatrixView<T> g) {
-  launch(quadratic_gradients_kernel<T>, grid_for(g.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, x, g);
+void quadratic_gradients_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot,
+                              MatrixView<const T> x, MatrixView<T> g) {
+  launch(quadratic_gradients_kernel<T>, grid_for(g.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, x,
+         g);
 }
 template <class T, Backend B>
-void quadratic_losses_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x, VectorView<double> out) {
-  launch(quadratic_losses_kernel<T>, dim3(static_cast<unsigned>(rows.count < (1 << 20) ? rows.count : (1 << 20))), dim3(128), 0,
-         ctx.stream(), q, rows, x, out);
+void quadratic_losses_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
+                           VectorView<double> out) {
+  launch(quadratic_losses_kernel<T>, dim3(static_cast<unsigned>(rows.count < (1 << 20) ? rows.count : (1 << 20))),
+         dim3(128), 0, ctx.stream(), q, rows, x, out);
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                                    \
-  template void quadratic_steps_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t,      \
-                                                       MatrixView<T>);                                                           \
-  template void quadratic_gradients_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot,           \
-                                                           MatrixView<const T>, MatrixView<T>);                                  \
-  template void quadratic_losses_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&,                    \
+#define ORRERY_INSTANTIATE(T)                                                                                          \
+  template void quadratic_steps_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot,     \
+                                                       int64_t, MatrixView<T>);                                        \
+  template void quadratic_gradients_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot, \
+                                                           MatrixView<const T>, MatrixView<T>);                        \
+  template void quadratic_losses_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&,          \
                                                         MatrixView<const T>, VectorView<double>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

@@ -35,25 +35,28 @@ struct Slot {
 
 struct Rows {
   int64_t count = 0;
-  VectorView<const uint64_t> seed;        // (rows) seed of the row's replica
-  VectorView<const int32_t> worker;       // (rows) index of the worker inside its replica
-  VectorView<const double> learning_rate; // (rows)
-  VectorView<const double> rate;          // (rows) probability of a step in a slot
-  VectorView<const int32_t> batch;        // (rows) samples per step; 0: all samples of the worker (exact local gradient)
+  VectorView<const uint64_t> seed;         // (rows) seed of the row's replica
+  VectorView<const int32_t> worker;        // (rows) index of the worker inside its replica
+  VectorView<const double> learning_rate;  // (rows)
+  VectorView<const double> rate;           // (rows) probability of a step in a slot
+  VectorView<const int32_t> batch;  // (rows) samples per step; 0: all samples of the worker (exact local gradient)
   VectorView<const int64_t> begin, size;  // (rows) the worker's samples are order[begin] ... order[begin + size - 1]
   VectorView<const int32_t> order;
-  int64_t max_batch = 0;                  // largest number of samples that any row takes in a step (host value)
+  int64_t max_batch = 0;  // largest number of samples that any row takes in a step (host value)
 
   // θ of slot t: does this row take a step?
   ORRERY_HD bool active(int64_t r, int64_t t) const {
-    return Stream(seed[r], Draw::rate, static_cast<uint32_t>(worker[r]), static_cast<uint64_t>(t)).bernoulli(0, rate[r]);
+    if (rate[r] >= 1) return true;
+    return Stream(seed[r], Draw::rate, static_cast<uint32_t>(worker[r]), static_cast<uint64_t>(t))
+        .bernoulli(0, rate[r]);
   }
   ORRERY_HD int64_t batch_size(int64_t r) const { return batch[r] > 0 ? batch[r] : size[r]; }
   // sample k of the row's batch in slot t: uniform with replacement, or the k-th of all
   ORRERY_HD int64_t sample(int64_t r, int64_t t, int64_t k) const {
-    const int64_t i = batch[r] > 0 ? Stream(seed[r], Draw::minibatch, static_cast<uint32_t>(worker[r]), static_cast<uint64_t>(t))
-                                         .below(static_cast<uint32_t>(k), static_cast<uint32_t>(size[r]))
-                                   : k;
+    const int64_t i = batch[r] > 0
+                          ? Stream(seed[r], Draw::minibatch, static_cast<uint32_t>(worker[r]), static_cast<uint64_t>(t))
+                                .below(static_cast<uint32_t>(k), static_cast<uint32_t>(size[r]))
+                          : k;
     return order[begin[r] + i];
   }
 

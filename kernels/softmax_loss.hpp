@@ -1,4 +1,5 @@
-// Softmax, cross-entropy and its gradient with respect to the logits, for the batches of all rows at once.
+// Softmax and the gradient of its cross-entropy loss with respect to the logits, for the batches of all rows at once. (The loss itself is
+// needed only by the metrics: softmax_score below, one sample at a time.)
 //
 //   z = logits[r,k,:] + bias[r,:]        q = softmax(z)        loss = -log q_y
 //   logits[r,k,c] <- coefficient_r * (q_c - [c == y])          0 where y[r,k] < 0
@@ -26,8 +27,8 @@ ORRERY_HD inline double coefficient(const Rows& rows, int64_t r, Fold fold) {
 }
 
 template <class T>
-void softmax_loss(const Context&, const Rows&, Fold, int64_t count, int classes, MatrixView<T> logits, MatrixView<const int32_t> y,
-                  MatrixView<const T> bias, MatrixView<T> bias_out);
+void softmax_loss(const Context&, const Rows&, Fold, int64_t count, int classes, MatrixView<T> logits,
+                  MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out);
 
 // logits + bias -> delta in place for one sample; both backends call it
 template <class T>

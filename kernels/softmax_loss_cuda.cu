@@ -25,15 +25,17 @@ __global__ void softmax_loss_kernel(Rows rows, Fold fold, int64_t count, int cla
 }  // namespace
 
 template <class T, Backend B>
-void softmax_loss_impl(const Context& ctx, const Rows& rows, Fold fold, int64_t count, int classes, MatrixView<T> logits,
-                       MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out) {
+void softmax_loss_impl(const Context& ctx, const Rows& rows, Fold fold, int64_t count, int classes,
+                       MatrixView<T> logits, MatrixView<const int32_t> y, MatrixView<const T> bias,
+                       MatrixView<T> bias_out) {
   const unsigned threads = count <= 32 ? 32 : count <= 64 ? 64 : 128;
   const unsigned blocks = static_cast<unsigned>(rows.count < (1 << 20) ? rows.count : (1 << 20));
-  launch(softmax_loss_kernel<T>, dim3(blocks), dim3(threads), 0, ctx.stream(), rows, fold, count, classes, logits, y, bias, bias_out);
+  launch(softmax_loss_kernel<T>, dim3(blocks), dim3(threads), 0, ctx.stream(), rows, fold, count, classes, logits, y,
+         bias, bias_out);
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                                  \
-  template void softmax_loss_impl<T, Backend::cuda>(const Context&, const Rows&, Fold, int64_t, int, MatrixView<T>,      \
+#define ORRERY_INSTANTIATE(T)                                                                                       \
+  template void softmax_loss_impl<T, Backend::cuda>(const Context&, const Rows&, Fold, int64_t, int, MatrixView<T>, \
                                                     MatrixView<const int32_t>, MatrixView<const T>, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

@@ -7,12 +7,14 @@ namespace orrery {
 template <class T>
 Scores softmax_scores(const Context& ctx, const SoftmaxView& model, MatrixView<const T> w, MatrixView<const double> u,
                       const std::vector<int64_t>& row_of_model) {
-  expects(w.extent(1) == model.parameters() && w.where() == ctx.backend, "models of shape (M, P) on the context's side");
-  expects(u.extent(0) == 0 || (u.extent(1) == model.samples.count() && row_of_model.size() == static_cast<size_t>(w.extent(0))),
+  expects(w.extent(1) == model.parameters() && w.where() == ctx.backend,
+          "models of shape (M, P) on the context's side");
+  expects(u.extent(0) == 0 ||
+              (u.extent(1) == model.samples.count() && row_of_model.size() == static_cast<size_t>(w.extent(0))),
           "a row of sample weights for every model");
   if (w.extent(0) == 0) return {};
-  Scores scores =
-      dispatch(ctx.backend, [&]<Backend B>() { return detail::softmax_scores_impl<T, B>(ctx, model, w, u, row_of_model); });
+  Scores scores = dispatch(
+      ctx.backend, [&]<Backend B>() { return detail::softmax_scores_impl<T, B>(ctx, model, w, u, row_of_model); });
   if (model.l2 != 0) {
     Buffer<double> norms(ctx, w.extent(0));
     row_distances<T>(ctx, w.columns(0, model.weights()), {}, {}, norms.view());
@@ -22,9 +24,9 @@ Scores softmax_scores(const Context& ctx, const SoftmaxView& model, MatrixView<c
   return scores;
 }
 
-template Scores softmax_scores<float>(const Context&, const SoftmaxView&, MatrixView<const float>, MatrixView<const double>,
-                                      const std::vector<int64_t>&);
-template Scores softmax_scores<double>(const Context&, const SoftmaxView&, MatrixView<const double>, MatrixView<const double>,
-                                       const std::vector<int64_t>&);
+template Scores softmax_scores<float>(const Context&, const SoftmaxView&, MatrixView<const float>,
+                                      MatrixView<const double>, const std::vector<int64_t>&);
+template Scores softmax_scores<double>(const Context&, const SoftmaxView&, MatrixView<const double>,
+                                       MatrixView<const double>, const std::vector<int64_t>&);
 
 }  // namespace orrery

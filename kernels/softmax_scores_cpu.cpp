@@ -28,7 +28,8 @@ Scores softmax_scores_impl(const Context&, const SoftmaxView& model, MatrixView<
           bool hit = false;
           const double one = softmax_score(z.data() + k * classes, w.row(m) + model.weights(), model.classes,
                                            model.samples.labels[first + k], hit);
-          const double weight = u.extent(0) == 0 ? 1.0 / static_cast<double>(n) : u(row_of_model[static_cast<size_t>(m)], first + k);
+          const double weight =
+              u.extent(0) == 0 ? 1.0 / static_cast<double>(n) : u(row_of_model[static_cast<size_t>(m)], first + k);
           l += weight * one;
           h += hit ? weight : 0.0;
         }

@@ -31,15 +31,16 @@ __global__ void score_kernel(MatrixView<const T> logits, MatrixView<const T> bia
 }  // namespace
 
 template <class T, Backend B>
-Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixView<const T> w, MatrixView<const double> u,
-                           const std::vector<int64_t>& row_of_model) {
+Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixView<const T> w,
+                           MatrixView<const double> u, const std::vector<int64_t>& row_of_model) {
   constexpr int64_t piece = 4096, room = int64_t{64} << 20;  // samples gathered at once; bytes for per-sample losses
   const int64_t n = model.samples.count(), d = model.samples.features(), classes = model.classes;
   const int64_t count_max = std::min(piece, n);
   const int64_t models = std::clamp<int64_t>(room / (16 * n + 1), 1, w.extent(0));
   Buffer<T> x(ctx, count_max * d), logits(ctx, models * count_max * classes);
   Buffer<double> loss(ctx, models * n), hits(ctx, models * n), sums(ctx, models);
-  Buffer<int64_t> row(ctx, std::vector<int64_t>(row_of_model.empty() ? std::vector<int64_t>(w.extent(0)) : row_of_model));
+  Buffer<int64_t> row(ctx,
+                      std::vector<int64_t>(row_of_model.empty() ? std::vector<int64_t>(w.extent(0)) : row_of_model));
   Scores scores;
   for (int64_t begin = 0; begin < w.extent(0); begin += models) {
     const int64_t many = std::min(models, w.extent(0) - begin);
@@ -49,9 +50,11 @@ Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixV
       gather<T>(ctx, model.samples, first, count, x.view(count, d));
       batched_gemm<T>(ctx, count, classes, d, T{1}, {x.data(), d, 0}, {part.data(), d, part.stride(), true}, T{0},
                       {logits.data(), classes, count * classes}, many);
-      launch(score_kernel<T>, dim3(static_cast<unsigned>((count + 127) / 128), static_cast<unsigned>(std::min<int64_t>(many, 65535))),
-             dim3(128), 0, ctx.stream(), logits.view(many, count * classes), part.columns(model.weights(), classes), model.samples,
-             first, u, row.view().part(begin, many), model.classes, loss.view(many, n), hits.view(many, n));
+      launch(score_kernel<T>,
+             dim3(static_cast<unsigned>((count + 127) / 128), static_cast<unsigned>(std::min<int64_t>(many, 65535))),
+             dim3(128), 0, ctx.stream(), logits.view(many, count * classes), part.columns(model.weights(), classes),
+             model.samples, first, u, row.view().part(begin, many), model.classes, loss.view(many, n),
+             hits.view(many, n));
     }
     for (auto [values, out] : {std::pair{&loss, &scores.loss}, std::pair{&hits, &scores.hits}}) {
       segment_sums(ctx, values->view(many, n), sums.view().part(0, many));

@@ -5,11 +5,13 @@
 namespace orrery {
 
 template <class T>
-SoftmaxWorkspace<T>::SoftmaxWorkspace(const Context& ctx, const SoftmaxView& model, int64_t all_rows, int64_t batch, int64_t bytes)
+SoftmaxWorkspace<T>::SoftmaxWorkspace(const Context& ctx, const SoftmaxView& model, int64_t all_rows, int64_t batch,
+                                      int64_t bytes)
     : max_batch(batch) {
   if (ctx.backend == Backend::cpu || all_rows == 0) return;  // the CPU gathers into its threads' own small buffers
   const int64_t sample = model.samples.features() * int64_t{sizeof(T)};
-  rows = std::clamp<int64_t>(bytes / std::max<int64_t>(1, sample * batch), 1, all_rows);
+  rows = std::clamp<int64_t>(bytes / std::max<int64_t>(1, sample * batch), 1,
+                             std::min<int64_t>(all_rows, 65535));  // a batch count every cuBLAS takes
   places = std::clamp<int64_t>(bytes / (sample * rows), 1, batch);
   x = Buffer<T>(ctx, rows * places * model.samples.features());
   logits = Buffer<T>(ctx, rows * batch * model.classes);
@@ -17,13 +19,15 @@ SoftmaxWorkspace<T>::SoftmaxWorkspace(const Context& ctx, const SoftmaxView& mod
 }
 
 template <class T>
-void softmax_steps(const Context& ctx, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w,
-                   SoftmaxWorkspace<T>& space) {
+void softmax_steps(const Context& ctx, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps,
+                   MatrixView<T> w, SoftmaxWorkspace<T>& space) {
   expects(w.extent(0) == rows.count && w.extent(1) == model.parameters(), "w of shape (rows, P)");
   expects(w.where() == ctx.backend, "w on the context's side");
-  expects(ctx.backend == Backend::cpu || (space.rows > 0 && rows.max_batch <= space.max_batch), "a workspace for the largest batch");
+  expects(ctx.backend == Backend::cpu || (space.rows > 0 && rows.max_batch <= space.max_batch),
+          "a workspace for the largest batch");
   if (rows.count == 0 || steps == 0) return;
-  dispatch(ctx.backend, [&]<Backend B>() { detail::softmax_steps_impl<T, B>(ctx, model, rows, slot, steps, w, space); });
+  dispatch(ctx.backend,
+           [&]<Backend B>() { detail::softmax_steps_impl<T, B>(ctx, model, rows, slot, steps, w, space); });
 }
 
 template <class T>
@@ -32,17 +36,19 @@ void softmax_gradients(const Context& ctx, const SoftmaxView& model, const Rows&
   expects(w.extent(1) == model.parameters() && g.extent(0) == rows.count && g.extent(1) == model.parameters(),
           "w and g of shape (rows, P)");
   expects(g.where() == ctx.backend && g.stride() == g.extent(1), "dense g on the context's side");
-  expects(ctx.backend == Backend::cpu || (space.rows > 0 && rows.max_batch <= space.max_batch), "a workspace for the largest batch");
+  expects(ctx.backend == Backend::cpu || (space.rows > 0 && rows.max_batch <= space.max_batch),
+          "a workspace for the largest batch");
   if (rows.count == 0) return;
-  dispatch(ctx.backend, [&]<Backend B>() { detail::softmax_gradients_impl<T, B>(ctx, model, rows, slot, w, g, space); });
+  dispatch(ctx.backend,
+           [&]<Backend B>() { detail::softmax_gradients_impl<T, B>(ctx, model, rows, slot, w, g, space); });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                                  \
-  template class SoftmaxWorkspace<T>;                                                                                          \
-  template void softmax_steps<T>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t, MatrixView<T>,                \
-                                 SoftmaxWorkspace<T>&);                                                                        \
-  template void softmax_gradients<T>(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T>, MatrixView<T>, \
-                                     SoftmaxWorkspace<T>&);
+#define ORRERY_INSTANTIATE(T)                                                                                    \
+  template class SoftmaxWorkspace<T>;                                                                            \
+  template void softmax_steps<T>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t, MatrixView<T>,  \
+                                 SoftmaxWorkspace<T>&);                                                          \
+  template void softmax_gradients<T>(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T>, \
+                                     MatrixView<T>, SoftmaxWorkspace<T>&);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

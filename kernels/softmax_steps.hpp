@@ -40,17 +40,19 @@ class SoftmaxWorkspace {
 };
 
 template <class T>
-void softmax_steps(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w, SoftmaxWorkspace<T>&);
+void softmax_steps(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w,
+                   SoftmaxWorkspace<T>&);
 template <class T>
 void softmax_gradients(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g,
                        SoftmaxWorkspace<T>&);
 
 namespace detail {
 template <class T, Backend B>
-void softmax_steps_impl(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w, SoftmaxWorkspace<T>&);
+void softmax_steps_impl(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w,
+                        SoftmaxWorkspace<T>&);
 template <class T, Backend B>
-void softmax_gradients_impl(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g,
-                            SoftmaxWorkspace<T>&);
+void softmax_gradients_impl(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T> w,
+                            MatrixView<T> g, SoftmaxWorkspace<T>&);
 }  // namespace detail
 
 }  // namespace orrery

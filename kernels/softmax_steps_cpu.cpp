@@ -75,8 +75,8 @@ void step(Batch<T>& batch, const Rows& rows, int64_t r, int64_t t, T* w) {
 }  // namespace
 
 template <class T, Backend B>
-void softmax_steps_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w,
-                        SoftmaxWorkspace<T>&) {
+void softmax_steps_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps,
+                        MatrixView<T> w, SoftmaxWorkspace<T>&) {
   const int64_t t = slot.at();
 #pragma omp parallel
   {
@@ -89,8 +89,8 @@ void softmax_steps_impl(const Context&, const SoftmaxView& model, const Rows& ro
 }
 
 template <class T, Backend B>
-void softmax_gradients_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, MatrixView<const T> w,
-                            MatrixView<T> g, SoftmaxWorkspace<T>&) {
+void softmax_gradients_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot,
+                            MatrixView<const T> w, MatrixView<T> g, SoftmaxWorkspace<T>&) {
   const int64_t t = slot.at();
 #pragma omp parallel
   {
@@ -112,10 +112,10 @@ void softmax_gradients_impl(const Context&, const SoftmaxView& model, const Rows
   }
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                                   \
-  template void softmax_steps_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t,             \
-                                                    MatrixView<T>, SoftmaxWorkspace<T>&);                                       \
-  template void softmax_gradients_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot,                  \
+#define ORRERY_INSTANTIATE(T)                                                                                       \
+  template void softmax_steps_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t, \
+                                                    MatrixView<T>, SoftmaxWorkspace<T>&);                           \
+  template void softmax_gradients_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot,      \
                                                         MatrixView<const T>, MatrixView<T>, SoftmaxWorkspace<T>&);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

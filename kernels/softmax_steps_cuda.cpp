@@ -32,8 +32,8 @@ struct Chunk {  // the rows and the room of one pass
       batched_gemm<T>(ctx, rows.count * count, classes, d, T{1}, {space.x.data(), d, 0}, {w.data(), d, 0, true}, T{0},
                       {z, classes, 0}, 1);
     } else {
-      batched_gemm<T>(ctx, count, classes, d, T{1}, {space.x.data(), d, count * d}, {w.data(), d, w.stride(), true}, T{0},
-                      {z, classes, batch * classes}, rows.count);
+      batched_gemm<T>(ctx, count, classes, d, T{1}, {space.x.data(), d, count * d}, {w.data(), d, w.stride(), true},
+                      T{0}, {z, classes, batch * classes}, rows.count);
     }
   }
   // out <- out + deltas^T x
@@ -52,8 +52,8 @@ void for_pieces(int64_t batch, int64_t places, F f) {
 }  // namespace
 
 template <class T, Backend B>
-void softmax_steps_impl(const Context& ctx, const SoftmaxView& model, const Rows& all, Slot slot, int64_t steps, MatrixView<T> w_all,
-                        SoftmaxWorkspace<T>& space) {
+void softmax_steps_impl(const Context& ctx, const SoftmaxView& model, const Rows& all, Slot slot, int64_t steps,
+                        MatrixView<T> w_all, SoftmaxWorkspace<T>& space) {
   for (int64_t begin = 0; begin < all.count; begin += space.rows) {
     const Chunk<T> chunk{ctx, model, all.part(begin, std::min(space.rows, all.count - begin)), space};
     const MatrixView<T> w = w_all.rows(begin, chunk.rows.count);
@@ -65,7 +65,8 @@ void softmax_steps_impl(const Context& ctx, const SoftmaxView& model, const Rows
         chunk.forward(w, first, count);
       });
       const MatrixView<T> bias = w.columns(model.weights(), model.classes);
-      softmax_loss<T>(ctx, chunk.rows, Fold::update, chunk.batch, model.classes, chunk.logits(), chunk.labels(), bias, bias);
+      softmax_loss<T>(ctx, chunk.rows, Fold::update, chunk.batch, model.classes, chunk.logits(), chunk.labels(), bias,
+                      bias);
       decay<T>(ctx, chunk.rows, now, model.l2, model.weights(), w);
       for_pieces(chunk.batch, space.places, [&](int64_t first, int64_t count) {
         if (!one_piece) chunk.gather(now, first, count);
@@ -76,8 +77,8 @@ void softmax_steps_impl(const Context& ctx, const SoftmaxView& model, const Rows
 }
 
 template <class T, Backend B>
-void softmax_gradients_impl(const Context& ctx, const SoftmaxView& model, const Rows& all, Slot slot, MatrixView<const T> w_all,
-                            MatrixView<T> g_all, SoftmaxWorkspace<T>& space) {
+void softmax_gradients_impl(const Context& ctx, const SoftmaxView& model, const Rows& all, Slot slot,
+                            MatrixView<const T> w_all, MatrixView<T> g_all, SoftmaxWorkspace<T>& space) {
   zero(ctx, g_all.data(), g_all.size() * int64_t{sizeof(T)});
   for (int64_t begin = 0; begin < all.count; begin += space.rows) {
     const Chunk<T> chunk{ctx, model, all.part(begin, std::min(space.rows, all.count - begin)), space};
@@ -87,18 +88,19 @@ void softmax_gradients_impl(const Context& ctx, const SoftmaxView& model, const 
       chunk.gather(slot, first, count);
       chunk.forward(w, first, count);
       softmax_loss<T>(ctx, chunk.rows, Fold::gradient, count, model.classes,
-                      chunk.logits().columns(first * model.classes, count * model.classes), chunk.labels().columns(first, count),
-                      w.columns(model.weights(), model.classes), g.columns(model.weights(), model.classes));
+                      chunk.logits().columns(first * model.classes, count * model.classes),
+                      chunk.labels().columns(first, count), w.columns(model.weights(), model.classes),
+                      g.columns(model.weights(), model.classes));
       chunk.accumulate(g, first, count);
     });
     add_decay<T>(ctx, chunk.rows, slot, model.l2, model.weights(), w, g);
   }
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                                    \
-  template void softmax_steps_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t,             \
-                                                     MatrixView<T>, SoftmaxWorkspace<T>&);                                       \
-  template void softmax_gradients_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, const Rows&, Slot,                  \
+#define ORRERY_INSTANTIATE(T)                                                                                        \
+  template void softmax_steps_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t, \
+                                                     MatrixView<T>, SoftmaxWorkspace<T>&);                           \
+  template void softmax_gradients_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, const Rows&, Slot,      \
                                                          MatrixView<const T>, MatrixView<T>, SoftmaxWorkspace<T>&);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

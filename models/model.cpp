@@ -50,8 +50,10 @@ void ModelSpec::read_start(Params& p) {
     return;
   }
   const std::string text = p.text("init", "default");
-  if (text == "default") start_ = Start::standard;
-  else if (text == "zero") start_ = Start::zero;
+  if (text == "default")
+    start_ = Start::standard;
+  else if (text == "zero")
+    start_ = Start::zero;
   else if (text.size() > 4 && text.ends_with(".npy")) {
     start_ = Start::array;
     NpyArray a;
@@ -64,7 +66,8 @@ void ModelSpec::read_start(Params& p) {
     start_array_ = std::move(a.values);
     start_place_ = p.place("init") + ": " + text;
     for (double v : start_array_)
-      if (!std::isfinite(v)) p.fail("init", fmt::format("{} holds a value that is not finite; every start must be", text));
+      if (!std::isfinite(v))
+        p.fail("init", fmt::format("{} holds a value that is not finite; every start must be", text));
     if (a.shape.size() < 1 || a.shape.size() > 2)
       p.fail("init", fmt::format("{} has shape ({}); give (P) or (W,P)", text, fmt::join(a.shape, ",")));
   } else {
@@ -72,7 +75,8 @@ void ModelSpec::read_start(Params& p) {
   }
 }
 
-std::vector<double> ModelSpec::start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const {
+std::vector<double> ModelSpec::start(int64_t workers, int64_t features, int classes, uint64_t seed,
+                                     int64_t* rows) const {
   const int64_t p = parameters(features, classes);
   *rows = 1;
   switch (start_) {

@@ -25,16 +25,17 @@ struct Tensor {  // one named piece of a row, for messages and for readers of fi
 
 // Where the workers' global objective f(w) = sum_i a_i F_i(w) comes from, for one replica of one arm.
 struct Objective {
-  std::vector<double> worker_weights;      // a_i (W)
-  int64_t sample_weight_row = 0;           // row of `sample_weights` with u_s = sum of a_i / n_i over the workers that hold sample s
+  std::vector<double> worker_weights;  // a_i (W)
+  int64_t sample_weight_row =
+      0;  // row of `sample_weights` with u_s = sum of a_i / n_i over the workers that hold sample s
 };
 
-struct ModelInputs {                       // what a model is bound to; the views stay valid as long as the model
-  SampleView train, test;                  // empty where the model needs no data
-  MatrixView<const double> sample_weights; // (lanes, n), on the device
+struct ModelInputs {                        // what a model is bound to; the views stay valid as long as the model
+  SampleView train, test;                   // empty where the model needs no data
+  MatrixView<const double> sample_weights;  // (lanes, n), on the device
   int classes = 0;
   int64_t workers = 1;
-  int64_t rows = 0, max_batch = 1;         // largest launch of local steps
+  int64_t rows = 0, max_batch = 1;  // largest launch of local steps
   int64_t workspace_bytes = int64_t{512} << 20;
 };
 
@@ -45,12 +46,14 @@ class Model {
   virtual int64_t parameters() const = 0;
 
   // Gradient mode 1: every row at its own parameters.
-  virtual void local_steps(const Context&, const Rows&, Slot, int64_t steps, MatrixView<T> w) = 0;  // fused where the model can
+  virtual void local_steps(const Context&, const Rows&, Slot, int64_t steps,
+                           MatrixView<T> w) = 0;  // fused where the model can
   // Modes 1 and 2: with w of stride 0 all rows are at one shared point.
   virtual void gradients(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g) = 0;
 
   // f at each of M points, l2 included (host values, float64); objectives[m] belongs to point m
-  virtual std::vector<double> objective(const Context&, MatrixView<const T> w, const std::vector<const Objective*>& objectives) = 0;
+  virtual std::vector<double> objective(const Context&, MatrixView<const T> w,
+                                        const std::vector<const Objective*>& objectives) = 0;
   // mean loss and accuracy on the test set; only for models with data
   virtual Scores test(const Context&, MatrixView<const T> w) = 0;
   // argmin f where it has a closed form
@@ -63,7 +66,8 @@ class ModelSpec {
   virtual std::string kind() const = 0;
   virtual bool needs_data() const = 0;
   virtual bool has_optimum() const { return false; }
-  virtual void check_workers(int64_t) const {}  // throws ExperimentError where the model's constants are for another number
+  virtual void check_workers(int64_t) const {
+  }  // throws ExperimentError where the model's constants are for another number
   virtual std::vector<Tensor> layout(int64_t features, int classes) const = 0;
   int64_t parameters(int64_t features, int classes) const;
   virtual std::unique_ptr<Model<float>> bind(const Context&, const ModelInputs&, float) const = 0;

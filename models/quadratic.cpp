@@ -31,11 +31,13 @@ Constants read_constants(Params& p, const std::string& key, double fallback, Ran
     } catch (const DataError& e) {
       p.fail(key, e.what());
     }
-    if (a.shape.empty() || a.shape.size() > 2 || a.values.empty()) p.fail(key, "the .npy file has neither shape (P) nor (W,P); save one of these");
+    if (a.shape.empty() || a.shape.size() > 2 || a.values.empty())
+      p.fail(key, "the .npy file has neither shape (P) nor (W,P); save one of these");
     for (double v : a.values)
       if (!std::isfinite(v) || v < range.min)
-        p.fail(key, fmt::format("the .npy file holds {:g}; every value must be {}", v,
-                             std::isfinite(range.min) ? fmt::format("finite and at least {:g}", range.min) : "finite"));
+        p.fail(key,
+               fmt::format("the .npy file holds {:g}; every value must be {}", v,
+                           std::isfinite(range.min) ? fmt::format("finite and at least {:g}", range.min) : "finite"));
     return {a.shape.size() == 2 ? a.shape[0] : 1, a.shape.back(), std::move(a.values)};
   }
   if (p.is_nested_array(key)) {
@@ -61,7 +63,8 @@ Constants read_constants(Params& p, const std::string& key, double fallback, Ran
 template <class T>
 class Quadratic final : public Model<T> {
  public:
-  Quadratic(const Context& ctx, const Constants& a, const Constants& c, int64_t dimension, double noise, const ModelInputs& in)
+  Quadratic(const Context& ctx, const Constants& a, const Constants& c, int64_t dimension, double noise,
+            const ModelInputs& in)
       : workers_(in.workers), p_(dimension), curvature_(a), center_(c) {
     const auto upload = [&](const Constants& k, Buffer<T>& buffer) {
       std::vector<T> host;
@@ -84,7 +87,8 @@ class Quadratic final : public Model<T> {
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
     quadratic_gradients(ctx, view_, rows, slot, w, g);
   }
-  std::vector<double> objective(const Context& ctx, MatrixView<const T> w, const std::vector<const Objective*>& objectives) override {
+  std::vector<double> objective(const Context& ctx, MatrixView<const T> w,
+                                const std::vector<const Objective*>& objectives) override {
     Rows rows;
     rows.count = workers_;
     rows.worker = everyone_.view();
@@ -132,13 +136,15 @@ class QuadraticSpec final : public ModelSpec {
     curvature_ = read_constants(p, "curvature", 1.0, at_least(0));
     center_ = read_constants(p, "center", 0.0, {});
     if (curvature_.columns > 0 && center_.columns > 0 && curvature_.columns != center_.columns)
-      p.fail("center", fmt::format("has {} columns, curvature {}; give both the same dimension", center_.columns, curvature_.columns));
+      p.fail("center", fmt::format("has {} columns, curvature {}; give both the same dimension", center_.columns,
+                                   curvature_.columns));
     const int64_t given = std::max(curvature_.columns, center_.columns);
     if (given == 0) {
       dimension_ = p.integer("dimension", std::nullopt, between(1, 1e9));
     } else {
       dimension_ = p.integer("dimension", given, at_least(1));
-      if (dimension_ != given) p.fail("dimension", fmt::format("{} differs from the {} columns given; leave it out", dimension_, given));
+      if (dimension_ != given)
+        p.fail("dimension", fmt::format("{} differs from the {} columns given; leave it out", dimension_, given));
     }
     noise_ = p.number("noise", 0.0, at_least(0));
     read_start(p);
@@ -147,13 +153,18 @@ class QuadraticSpec final : public ModelSpec {
   void check_workers(int64_t workers) const override {
     for (auto [key, k] : {std::pair{"curvature", &curvature_}, std::pair{"center", &center_}})
       if (k->rows > 1 && k->rows != workers)
-        params_.fail(key, fmt::format("has {} rows for {} workers; give one row for all or one per worker", k->rows, workers));
+        params_.fail(
+            key, fmt::format("has {} rows for {} workers; give one row for all or one per worker", k->rows, workers));
   }
   bool needs_data() const override { return false; }
   bool has_optimum() const override { return true; }
   std::vector<Tensor> layout(int64_t, int) const override { return {{"x", 0, {dimension_}}}; }
-  std::unique_ptr<Model<float>> bind(const Context& ctx, const ModelInputs& in, float) const override { return make<float>(ctx, in); }
-  std::unique_ptr<Model<double>> bind(const Context& ctx, const ModelInputs& in, double) const override { return make<double>(ctx, in); }
+  std::unique_ptr<Model<float>> bind(const Context& ctx, const ModelInputs& in, float) const override {
+    return make<float>(ctx, in);
+  }
+  std::unique_ptr<Model<double>> bind(const Context& ctx, const ModelInputs& in, double) const override {
+    return make<double>(ctx, in);
+  }
   int64_t workspace(Backend, const ModelInputs& in, int64_t, int64_t element_size) const override {
     return (curvature_.rows + center_.rows) * dimension_ * element_size + in.workers * 12;
   }
@@ -172,7 +183,8 @@ class QuadraticSpec final : public ModelSpec {
 }  // namespace
 
 namespace models {
-extern const Entry<ModelSpec> quadratic{"quadratic", "diagonal quadratic risks with curvature and centre per worker, gradient noise",
+extern const Entry<ModelSpec> quadratic{"quadratic",
+                                        "diagonal quadratic risks with curvature and centre per worker, gradient noise",
                                         [](Params& p) { return std::make_unique<QuadraticSpec>(p); }};
 }
 }  // namespace orrery

@@ -23,7 +23,8 @@ class Softmax final : public Model<T> {
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
     softmax_gradients(ctx, train_, rows, slot, w, g, space_for(ctx, rows));
   }
-  std::vector<double> objective(const Context& ctx, MatrixView<const T> w, const std::vector<const Objective*>& objectives) override {
+  std::vector<double> objective(const Context& ctx, MatrixView<const T> w,
+                                const std::vector<const Objective*>& objectives) override {
     std::vector<int64_t> rows;
     for (const auto* o : objectives) rows.push_back(o->sample_weight_row);
     return softmax_scores(ctx, train_, w, in_.sample_weights, rows).loss;
@@ -64,7 +65,8 @@ class SoftmaxSpec final : public ModelSpec {
   int64_t workspace(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size) const override {
     if (backend == Backend::cpu) return 0;
     const int64_t sample = features * element_size;
-    const int64_t rows = std::clamp<int64_t>(in.workspace_bytes / std::max<int64_t>(1, sample * in.max_batch), 1, in.rows);
+    const int64_t rows = std::clamp<int64_t>(in.workspace_bytes / std::max<int64_t>(1, sample * in.max_batch), 1,
+                                             std::min<int64_t>(in.rows, 65535));
     const int64_t places = std::clamp<int64_t>(in.workspace_bytes / (sample * rows), 1, in.max_batch);
     return rows * places * sample + rows * in.max_batch * (in.classes * element_size + 4);
   }

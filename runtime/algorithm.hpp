@@ -27,8 +27,11 @@ std::unique_ptr<Algorithm> make_algorithm(Params& algorithm);  // reads [algorit
 // The keys of [algorithm] that every method of local steps shares.
 struct StepSpec {
   double learning_rate = 0.1;
-  std::vector<int64_t> batch;         // (W), 0 = full (exact local gradient)
-  enum class Rung { fused, gradients } rung = Rung::fused;  // fused: update folded in; gradients: stored, then descended (the oracle)
+  std::vector<int64_t> batch;  // (W), 0 = full (exact local gradient)
+  enum class Rung {
+    fused,
+    gradients
+  } rung = Rung::fused;  // fused: update folded in; gradients: stored, then descended (the oracle)
 };
 StepSpec read_step(Params& algorithm, int64_t workers);
 

@@ -14,17 +14,19 @@ namespace orrery {
 
 // ---- data on the device ---------------------------------------------------------------------------------------------------------------
 
-SampleView DeviceData::upload(const Context& ctx, const Samples& s, const Dataset& d, Buffer<uint8_t>& bytes, Buffer<float>& values,
-                              Buffer<int32_t>& labels) {
+SampleView DeviceData::upload(const Context& ctx, const Samples& s, const Dataset& d, Buffer<uint8_t>& bytes,
+                              Buffer<float>& values, Buffer<int32_t>& labels) {
   bytes = Buffer<uint8_t>(ctx, s.bytes);
   values = Buffer<float>(ctx, s.values);
   labels = Buffer<int32_t>(ctx, s.labels);
   const int64_t stored_bytes = s.bytes.empty() ? 0 : s.count, stored_values = s.values.empty() ? 0 : s.count;
-  return {bytes.view(stored_bytes, s.features), values.view(stored_values, s.features), labels.view(), d.scale, d.shift};
+  return {bytes.view(stored_bytes, s.features), values.view(stored_values, s.features), labels.view(), d.scale,
+          d.shift};
 }
 
 DeviceData::DeviceData(const Context& ctx, const Dataset& d)
-    : train_(upload(ctx, d.train, d, bytes_[0], values_[0], labels_[0])), test_(upload(ctx, d.test, d, bytes_[1], values_[1], labels_[1])) {}
+    : train_(upload(ctx, d.train, d, bytes_[0], values_[0], labels_[0])),
+      test_(upload(ctx, d.test, d, bytes_[1], values_[1], labels_[1])) {}
 
 // ---- what does not depend on the element type -------------------------------------------------------------------------------------------
 
@@ -49,13 +51,15 @@ void Cluster::act(int arm, const Action& action) {
 
 // ---- tables ---------------------------------------------------------------------------------------------------------------------------
 
-DeviceGroups::DeviceGroups(const Context& ctx, const std::vector<const Groups*>& groups, const std::vector<int64_t>& first_row) {
+DeviceGroups::DeviceGroups(const Context& ctx, const std::vector<const Groups*>& groups,
+                           const std::vector<int64_t>& first_row) {
   std::vector<int64_t> begin{0}, member;
   std::vector<double> weight;
   for (size_t lane = 0; lane < groups.size(); ++lane) {
     const Groups& g = *groups[lane];
     for (int64_t k = 0; k < g.nodes(); ++k) {
-      const auto a = static_cast<size_t>(g.begin[static_cast<size_t>(k)]), b = static_cast<size_t>(g.begin[static_cast<size_t>(k) + 1]);
+      const auto a = static_cast<size_t>(g.begin[static_cast<size_t>(k)]),
+                 b = static_cast<size_t>(g.begin[static_cast<size_t>(k) + 1]);
       for (size_t m = a; m < b; ++m) {
         member.push_back(first_row[lane] + g.member[m]);
         weight.push_back(g.weight[m]);
@@ -98,7 +102,8 @@ struct ClusterOf<T>::Recorded {
 };
 
 template <class T>
-ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population population, const Dataset* host, const DeviceData* data)
+ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population population, const Dataset* host,
+                        const DeviceData* data)
     : Cluster(e, std::move(population)),
       ctx_(ctx),
       graphs_(ctx.backend == Backend::cuda && e.cuda_graphs),
@@ -122,19 +127,31 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
 
   // every worker at its start
   w_ = Buffer<T>(ctx, population_.rows() * p_);
-  std::vector<T> start(static_cast<size_t>(population_.workers * p_));
+  const int64_t piece = std::clamp<int64_t>((int64_t{4} << 20) / (p_ * int64_t{sizeof(T)} + 1), 1, population_.workers);
+  std::vector<T> start(static_cast<size_t>(piece * p_));  // rows on their way to the device
   for (const auto& lane : population_.lanes) {
     int64_t given = 1;
-    const auto values = first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
-    for (size_t i = 0; i < start.size(); ++i) start[i] = static_cast<T>(values[given > 1 ? i : i % static_cast<size_t>(p_)]);
-    detail::copy(ctx, w_.data() + lane.first_row * p_, ctx.backend, start.data(), Backend::cpu, static_cast<int64_t>(start.size() * sizeof(T)));
+    const auto values =
+        first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
+    for (int64_t w = 0; w < population_.workers; w += piece) {
+      const int64_t n = std::min(piece, population_.workers - w) * p_;
+      for (int64_t i = 0; i < n; ++i)
+        start[static_cast<size_t>(i)] = static_cast<T>(values[static_cast<size_t>(given > 1 ? w * p_ + i : i % p_)]);
+      detail::copy(ctx, w_.data() + (lane.first_row + w) * p_, ctx.backend, start.data(), Backend::cpu,
+                   n * int64_t{sizeof(T)});
+    }
   }
   build_tables();
 
   // the pattern of actions repeats with the common round of all arms
+  constexpr int64_t longest = 1024;  // steps in one graph: a few launches each
   for (const auto& s : population_.schedules) {
-    round_ = std::lcm(round_, s.round());
-    if (round_ > (1 << 12)) graphs_ = false, round_ = 1;  // too long to record: the plain path serves
+    if (graphs_ || round_ <= longest) round_ = s.round() <= longest ? std::lcm(round_, s.round()) : longest + 1;
+    if (round_ > longest) {  // too long to record: the plain path serves
+      graphs_ = false;
+      round_ = 1;
+      break;
+    }
   }
   while (round_ < 16) round_ *= 2;  // short rounds: several in one graph
 }
@@ -209,7 +226,8 @@ void ClusterOf<T>::local_steps(int64_t n) {
 
 template <class T>
 void ClusterOf<T>::average(int arm, int tier) {
-  const auto& spec = population_.lanes[static_cast<size_t>(arm) * (population_.lanes.size() / population_.arms.size())].network->spec();
+  const auto& spec = population_.lanes[static_cast<size_t>(arm) * (population_.lanes.size() / population_.arms.size())]
+                         .network->spec();
   const NvtxRange range("average " + spec.tiers[static_cast<size_t>(tier)].name);
   group_average(ctx_, tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)].table(), parameters());
 }
@@ -242,6 +260,10 @@ void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t until) {
     }
     const int64_t phase = now_ % round_, length = std::min(until - now_, round_ - phase);
     auto found = recorded_->stretches.find({phase, length});
+    if (found == recorded_->stretches.end() && recorded_->stretches.size() >= 32) {
+      stretch(algorithm, now_ + length);  // record points that fall everywhere: no more graphs, they take device memory
+      continue;
+    }
     if (found == recorded_->stretches.end()) {
       // record, without running anything: state on the host moves as it would, the device's does when the graph is launched
       typename Recorded::Stretch made;
@@ -258,10 +280,12 @@ void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t until) {
       ledgers_ = before;
       found = recorded_->stretches.emplace(std::pair{phase, length}, std::move(made)).first;
     }
+    const NvtxRange range("round");
     found->second.graph.launch(ctx_);
     for (size_t i = 0; i < ledgers_.size(); ++i)
       for (size_t k = 0; k < ledgers_[i].links.size(); ++k)
-        ledgers_[i].links[k].up += found->second.charged[i].links[k].up, ledgers_[i].links[k].down += found->second.charged[i].links[k].down;
+        ledgers_[i].links[k].up += found->second.charged[i].links[k].up,
+            ledgers_[i].links[k].down += found->second.charged[i].links[k].down;
     now_ += length;
     clock_start_ = now_;
   }

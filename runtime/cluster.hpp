@@ -36,16 +36,16 @@ class Cluster {
   virtual ~Cluster() = default;
 
   // ---- the clock
-  int64_t now() const { return now_; }                 // local steps done
+  int64_t now() const { return now_; }  // local steps done
   int arms() const { return static_cast<int>(population_.arms.size()); }
   const Schedule& schedule(int arm) const { return population_.schedules[static_cast<size_t>(arm)]; }
-  int64_t next_action() const;                         // smallest step count > now() at which any arm acts
+  int64_t next_action() const;  // smallest step count > now() at which any arm acts
 
   // ---- the verbs: all rows in one launch
-  virtual void local_steps(int64_t n) = 0;             // n slots for every row
-  virtual void average(int arm, int tier) = 0;         // w_i <- mean over its node of that tier
-  virtual void mix(int arm, int64_t phase) = 0;        // the graph among the top nodes
-  void act(int arm, const Action&);                    // whichever of the two the schedule says; charges the ledger
+  virtual void local_steps(int64_t n) = 0;       // n slots for every row
+  virtual void average(int arm, int tier) = 0;   // w_i <- mean over its node of that tier
+  virtual void mix(int arm, int64_t phase) = 0;  // the graph among the top nodes
+  void act(int arm, const Action&);              // whichever of the two the schedule says; charges the ledger
 
   // Runs body, which must bring now() to `until`; on CUDA stretches of whole rounds are recorded once and replayed as one graph.
   virtual void advance(const Algorithm&, int64_t until) = 0;
@@ -77,7 +77,8 @@ class DeviceGroups {
 };
 class DeviceMixing {
  public:
-  DeviceMixing(const Context&, const std::vector<const Mixing*>& mixing);  // one per lane; sources are offset by the lanes before
+  DeviceMixing(const Context&,
+               const std::vector<const Mixing*>& mixing);  // one per lane; sources are offset by the lanes before
   MixTable table() const { return {begin_.view(), source_.view(), weight_.view()}; }
 
  private:
@@ -101,11 +102,13 @@ class ClusterOf final : public Cluster {
   const Context& context() const { return ctx_; }
   Model<T>& model() { return *model_; }
   const std::vector<Tensor>& layout() const { return layout_; }
-  MatrixView<T> parameters() const { return w_.view(population_.rows(), p_); }   // (rows, P)
-  MatrixView<T> gradient_bank();                                                 // (rows, P), made when first asked for
+  MatrixView<T> parameters() const { return w_.view(population_.rows(), p_); }  // (rows, P)
+  MatrixView<T> gradient_bank();                                                // (rows, P), made when first asked for
   const Rows& rows() const { return rows_; }
   VectorView<const int64_t> steps_taken() const { return steps_.view(); }
-  const DeviceGroups& tier(int arm, int tier) const { return tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)]; }
+  const DeviceGroups& tier(int arm, int tier) const {
+    return tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)];
+  }
   const DeviceGroups& top(int arm) const { return tables_[static_cast<size_t>(arm)].top; }
   int64_t round() const { return round_; }  // local steps after which the pattern of actions repeats, at least 16
   Slot slot() const { return {clock_.data(), now_ - clock_start_}; }
@@ -114,8 +117,8 @@ class ClusterOf final : public Cluster {
   struct Tables {
     std::vector<DeviceGroups> tiers;
     DeviceGroups top;
-    std::vector<DeviceMixing> mixing;   // by phase
-    Buffer<T> means;                    // (top nodes of all lanes, P) where a graph mixes
+    std::vector<DeviceMixing> mixing;  // by phase
+    Buffer<T> means;                   // (top nodes of all lanes, P) where a graph mixes
   };
   void build_rows(const Dataset* host);
   void build_tables();
@@ -136,9 +139,9 @@ class ClusterOf final : public Cluster {
   Buffer<double> learning_rate_, rate_, sample_weights_;
   Buffer<int64_t> begin_, size_, steps_, clock_;
   Rows rows_;
-  int64_t clock_start_ = 0;             // now() when *clock_ was last advanced
+  int64_t clock_start_ = 0;  // now() when *clock_ was last advanced
 
-  struct Recorded;                      // CUDA graphs by (phase, length)
+  struct Recorded;  // CUDA graphs by (phase, length)
   std::unique_ptr<Recorded> recorded_;
 };
 

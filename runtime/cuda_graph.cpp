@@ -31,12 +31,16 @@ void CudaGraph::record(const Context& ctx, const std::function<void()>& body) {
   executable_ = executable;
 }
 
-void CudaGraph::launch(const Context& ctx) const { check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(executable_), ctx.stream())); }
+void CudaGraph::launch(const Context& ctx) const {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(executable_), ctx.stream()));
+}
 
 #else
 
 CudaGraph::~CudaGraph() = default;
-void CudaGraph::record(const Context&, const std::function<void()>&) { throw std::logic_error("no CUDA in this build"); }
+void CudaGraph::record(const Context&, const std::function<void()>&) {
+  throw std::logic_error("no CUDA in this build");
+}
 void CudaGraph::launch(const Context&) const { throw std::logic_error("no CUDA in this build"); }
 
 #endif

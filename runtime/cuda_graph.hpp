@@ -18,7 +18,8 @@ class CudaGraph {
   }
   ~CudaGraph();
 
-  void record(const Context&, const std::function<void()>& body);  // captures what body puts on the context's stream; runs nothing
+  void record(const Context&,
+              const std::function<void()>& body);  // captures what body puts on the context's stream; runs nothing
   void launch(const Context&) const;
 
  private:

@@ -31,7 +31,8 @@ struct SharedParts {
 
 template <class T, class Make>
 std::shared_ptr<const T> shared(Shared<T>& known, Params section, Make make) {
-  auto made = std::shared_ptr<const T>(make(section));  // always parsed, so that every arm's keys are checked and resolved
+  auto made =
+      std::shared_ptr<const T>(make(section));  // always parsed, so that every arm's keys are checked and resolved
   auto& slot = known[section.to_toml()];
   if (!slot) slot = std::move(made);
   return slot;
@@ -46,7 +47,8 @@ void read_head(Params& p, Experiment& e, const std::string& device) {
   e.steps = p.integer("steps", std::nullopt, between(0, 1e12));
   if (!device.empty()) p.set("device", "\"" + device + "\"", "--device " + device);
   e.device = p.text("device", "auto");
-  const bool numbered = e.device.starts_with("cuda:") && e.device.size() > 5 && e.device.find_first_not_of("0123456789", 5) == std::string::npos;
+  const bool numbered = e.device.starts_with("cuda:") && e.device.size() > 5 && e.device.size() < 9 &&
+                        e.device.find_first_not_of("0123456789", 5) == std::string::npos;
   if (e.device != "auto" && e.device != "cpu" && e.device != "cuda" && !numbered)
     p.fail("device", fmt::format("unknown device \"{}\"; known: auto, cpu, cuda, cuda:<number>", e.device));
   e.precision = p.choice("precision", "fp32", {"fp64", "fp32"}) == "fp64" ? Precision::fp64 : Precision::fp32;
@@ -56,21 +58,25 @@ void read_head(Params& p, Experiment& e, const std::string& device) {
 void read_record(Params r, Experiment& e) {
   e.record.every = r.integer("every", std::max<int64_t>(1, e.steps / 20), at_least(1));
   const bool data = e.arms[0].model->needs_data();
-  e.record.metrics = r.texts("metrics", data ? std::vector<std::string>{"train_loss", "test_accuracy", "consensus_distance"}
-                                             : std::vector<std::string>{"train_loss", "grad_norm_sq", "consensus_distance"});
+  e.record.metrics =
+      r.texts("metrics", data ? std::vector<std::string>{"train_loss", "test_accuracy", "consensus_distance"}
+                              : std::vector<std::string>{"train_loss", "grad_norm_sq", "consensus_distance"});
   e.record.params = r.flag("params", false);
   e.record.partition = r.flag("partition", false);
   check_metrics(r, e.record.metrics, e.arms);
   const double points = static_cast<double>(e.steps) / static_cast<double>(e.record.every) + 2;
-  const double values = points * static_cast<double>(e.record.metrics.size()) * static_cast<double>(e.replicas) * static_cast<double>(e.arms.size());
+  const double values = points * static_cast<double>(e.record.metrics.size()) * static_cast<double>(e.replicas) *
+                        static_cast<double>(e.arms.size());
   if (values > 2e8)
-    throw DeviceError(fmt::format("{}: {:.3g} record points would keep {:.3g} values in memory; raise record.every", r.place("every"), points, values));
+    throw DeviceError(fmt::format("{}: {:.3g} record points would keep {:.3g} values in memory; raise record.every",
+                                  r.place("every"), points, values));
 }
 
 Arm read_arm(Params& p, SharedParts& parts) {
   Arm arm;
   Params network = p.table("network"), model = p.table("model"), algorithm = p.table("algorithm");
-  arm.network = shared<NetworkSpec>(parts.network, network, [](Params& s) { return std::make_unique<NetworkSpec>(parse_network(s)); });
+  arm.network = shared<NetworkSpec>(parts.network, network,
+                                    [](Params& s) { return std::make_unique<NetworkSpec>(parse_network(s)); });
   const int64_t workers = arm.network->workers;
   arm.model = shared<ModelSpec>(parts.model, model, [&](Params& s) { return make_model(s, workers); });
   arm.algorithm = shared<Algorithm>(parts.algorithm, algorithm, [&](Params& s) {
@@ -81,20 +87,22 @@ Arm read_arm(Params& p, SharedParts& parts) {
   if (arm.model->needs_data()) {
     Params data = p.table("data"), partition = p.table("partition");
     arm.data = shared<DataSource>(parts.data, data, [](Params& s) { return make_data_source(s); });
-    arm.partition = shared<PartitionSpec>(parts.partition, partition, [](Params& s) { return std::make_unique<PartitionSpec>(make_partition(s)); });
+    arm.partition = shared<PartitionSpec>(parts.partition, partition,
+                                          [](Params& s) { return std::make_unique<PartitionSpec>(make_partition(s)); });
     data_text = data.to_toml();
     partition_text = partition.to_toml();
     arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), partition.text("kind", ""));
   } else {
     for (const char* section : {"data", "partition"})
-      if (p.has(section)) p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
+      if (p.has(section))
+        p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
     arm.data_line = "none";
   }
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();
   // batches are padded to the largest of a launch, which would change how long sums are: arms with other batches get their own launch
-  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", data_text, partition_text, model.to_toml(), arm.algorithm->kind(),
-                               static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","));
+  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", data_text, partition_text, model.to_toml(),
+                               arm.algorithm->kind(), static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","));
   p.require_all_read();
   arm.params = std::make_shared<const Params>(p);
   return arm;
@@ -117,7 +125,8 @@ Experiment read(const Params& file, const std::string& device) {
     if (e.has_arms) {
       Params own = p.tables("arm")[k];
       arm_name = own.text("name", std::nullopt);
-      if (!names.insert(arm_name).second) own.fail("name", fmt::format("two arms are called \"{}\"; give each its own name", arm_name));
+      if (!names.insert(arm_name).second)
+        own.fail("name", fmt::format("two arms are called \"{}\"; give each its own name", arm_name));
       own.check_only(arm_sections, "name", "an arm overrides data, partition, model, network or algorithm");
       own.remove("name");
       p.merge(std::move(own));
@@ -131,7 +140,8 @@ Experiment read(const Params& file, const std::string& device) {
     Arm arm = read_arm(p, parts);
     arm.name = arm_name;
     if (!e.arms.empty() && arm.network->workers != e.workers())
-      p.table("network").fail("workers", fmt::format("{} here, {} in the first arm; give all arms the same number", arm.network->workers, e.workers()));
+      p.table("network").fail("workers", fmt::format("{} here, {} in the first arm; give all arms the same number",
+                                                     arm.network->workers, e.workers()));
     e.arms.push_back(std::move(arm));
     resolved.push_back(std::move(p));
   }
@@ -166,7 +176,8 @@ void rethrow_located(const Params& params, const UserError& e) {
   throw;  // NOLINT: the exception that is being handled
 }
 
-Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets, const std::string& device) {
+Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets,
+                           const std::string& device) {
   Params file = Params::from_file(path);
   for (const auto& [key, value] : sets) file.set(key, value);
   return read(file, device);

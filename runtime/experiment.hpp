@@ -22,20 +22,20 @@ inline int64_t element_size(Precision p) { return p == Precision::fp64 ? 8 : 4; 
 struct RecordSpec {
   int64_t every = 1;
   std::vector<std::string> metrics;
-  bool params = false;      // final parameters of every worker
-  bool partition = false;   // the partition of every replica
+  bool params = false;     // final parameters of every worker
+  bool partition = false;  // the partition of every replica
 };
 
 // One setting of the comparison. Sections that equal another arm's are shared.
 struct Arm {
-  std::string name;         // "" where the file has no arms
+  std::string name;                        // "" where the file has no arms
   std::shared_ptr<const DataSource> data;  // null where the model needs none
   std::shared_ptr<const PartitionSpec> partition;
   std::shared_ptr<const ModelSpec> model;
   std::shared_ptr<const NetworkSpec> network;
   std::shared_ptr<const Algorithm> algorithm;
-  StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
-  std::string shared_key;   // arms with equal keys have equal data, partition and model, and their rows fit side by side
+  StepSpec step;           // the keys that every algorithm shares: learning rate, batch, rung
+  std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side
   std::shared_ptr<const Params> params;  // the arm's whole resolved document: places for errors that show only later
   std::string model_line, data_line, algorithm_line;  // for the report
 };
@@ -48,7 +48,7 @@ struct Experiment {
   Precision precision = Precision::fp32;
   bool cuda_graphs = true;
   RecordSpec record;
-  std::vector<Arm> arms;    // at least one
+  std::vector<Arm> arms;  // at least one
   bool has_arms = false;
   std::string resolved_toml;  // running this again gives the same bits
 

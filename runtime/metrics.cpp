@@ -22,7 +22,8 @@ const std::vector<MetricInfo>& metric_table() {
       {"grad_norm_sq", "squared norm of the global objective's gradient at the mean model"},
       {"consensus_distance", "weighted mean of squared distances to the mean model"},
       {"dispersion_<tier>", "consensus distance split by tiers; dispersion_graph: above the top tier"},
-      {"divergence_<tier>", "divergence of the local gradients at the mean model, by tiers; divergence_graph: above the top tier"},
+      {"divergence_<tier>",
+       "divergence of the local gradients at the mean model, by tiers; divergence_graph: above the top tier"},
       {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
       {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
       {"bits_down", "bits received so far, per replica"},
@@ -64,15 +65,18 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
   for (size_t i = 0; i < metrics.size(); ++i) {
     const auto& m = metrics[i];
     if (std::find(known.begin(), known.end(), m) == known.end()) fail_unknown(record, "metrics", m, known);
-    if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) != metrics.begin() + static_cast<std::ptrdiff_t>(i))
+    if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) !=
+        metrics.begin() + static_cast<std::ptrdiff_t>(i))
       record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
     for (const auto& info : metric_table()) {
       if (info.name != m) continue;
       for (const auto& arm : arms) {
         if (info.needs_data && !arm.model->needs_data())
-          record.fail("metrics", fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m, arm.model->kind()));
+          record.fail("metrics", fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m,
+                                             arm.model->kind()));
         if (info.needs_optimum && !arm.model->has_optimum())
-          record.fail("metrics", fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out", m, arm.model->kind()));
+          record.fail("metrics", fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out", m,
+                                             arm.model->kind()));
       }
     }
   }
@@ -80,7 +84,11 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
 
 template <class T>
 Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
-    : cluster_(cluster), experiment_(e), population_(cluster.population()), ctx_(cluster.context()), p_(cluster.model().parameters()) {
+    : cluster_(cluster),
+      experiment_(e),
+      population_(cluster.population()),
+      ctx_(cluster.context()),
+      p_(cluster.model().parameters()) {
   const auto lanes = static_cast<int64_t>(population_.lanes.size());
   std::vector<Groups> whole(population_.lanes.size());
   std::vector<const Groups*> pointers;
@@ -136,10 +144,11 @@ void Evaluator<T>::require_finite() {
     std::string tensor;
     for (const auto& t : cluster_.layout())
       if (bad >= t.offset) tensor = t.name;
-    throw NonFiniteError(fmt::format("{}replica {}, worker {}: {} became non-finite between local steps {} and {}; lower "
-                                     "algorithm.learning_rate (now {:g})",
-                                     arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
-                                     population_.worker[r], tensor, checked_at_, cluster_.now(), population_.learning_rate[r]));
+    throw NonFiniteError(
+        fmt::format("{}replica {}, worker {}: {} became non-finite between local steps {} and {}; lower "
+                    "algorithm.learning_rate (now {:g})",
+                    arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica, population_.worker[r],
+                    tensor, checked_at_, cluster_.now(), population_.learning_rate[r]));
   }
   checked_at_ = cluster_.now();
 }
@@ -158,7 +167,8 @@ void Evaluator<T>::gradients_at_means(MatrixView<T> g) {
   for (size_t i = 0; i < population_.lanes.size(); ++i) {
     const Lane& lane = population_.lanes[i];
     const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), population_.workers, p_, 0, ctx_.backend);
-    cluster_.model().gradients(ctx_, whole_data(lane), cluster_.slot(), shared, g.rows(lane.first_row, population_.workers));
+    cluster_.model().gradients(ctx_, whole_data(lane), cluster_.slot(), shared,
+                               g.rows(lane.first_row, population_.workers));
   }
 }
 
@@ -199,14 +209,15 @@ std::vector<std::map<std::string, double>> Evaluator<T>::split_by_tiers(MatrixVi
   const size_t replicas = population_.lanes.size() / population_.arms.size();
 
   // weighted squared distances of `children` (rows of the arm's lanes, `each` per lane) to their parents
-  const auto distances = [&](MatrixView<const T> children, int64_t first, int64_t each, MatrixView<const T> parents, size_t arm,
-                             const std::string& name, auto parent_of, auto mass_of) {
+  const auto distances = [&](MatrixView<const T> children, int64_t first, int64_t each, MatrixView<const T> parents,
+                             size_t arm, const std::string& name, auto parent_of, auto mass_of) {
     std::vector<int64_t> index;
     for (size_t r = 0; r < replicas; ++r)
       for (int64_t c = 0; c < each; ++c) index.push_back(parent_of(arm * replicas + r, c));
     Buffer<int64_t> device_index(ctx_, index);
     Buffer<double> out(ctx_, static_cast<int64_t>(index.size()));
-    row_distances<T>(ctx_, children.rows(first, static_cast<int64_t>(index.size())), parents, device_index.view(), out.view());
+    row_distances<T>(ctx_, children.rows(first, static_cast<int64_t>(index.size())), parents, device_index.view(),
+                     out.view());
     const auto host = out.to_host(ctx_);
     for (size_t r = 0; r < replicas; ++r) {
       double sum = 0;
@@ -223,8 +234,8 @@ std::vector<std::map<std::string, double>> Evaluator<T>::split_by_tiers(MatrixVi
   for (size_t arm = 0; arm < population_.arms.size(); ++arm) {
     const Lane& first_lane = population_.lanes[arm * replicas];
     const auto& spec = first_lane.network->spec();
-    Buffer<T> below, here;                        // means of the nodes of the tier below and of this one
-    MatrixView<const T> children = x;             // begins as the workers themselves
+    Buffer<T> below, here;             // means of the nodes of the tier below and of this one
+    MatrixView<const T> children = x;  // begins as the workers themselves
     int64_t first = first_lane.first_row, each = population_.workers;
     for (size_t tier = 0; tier < spec.tiers.size(); ++tier) {
       const auto& groups = cluster_.tier(static_cast<int>(arm), static_cast<int>(tier));
@@ -232,17 +243,23 @@ std::vector<std::map<std::string, double>> Evaluator<T>::split_by_tiers(MatrixVi
       const MatrixView<T> nodes = here.view(groups.nodes(), p_);
       group_mean<T>(ctx_, groups.table(), x, nodes);
       const int64_t per_lane = spec.tiers[tier].nodes;
-      const auto tiers_of = [&](size_t lane) -> const std::vector<Groups>& { return population_.lanes[lane].network->tiers(); };
+      const auto tiers_of = [&](size_t lane) -> const std::vector<Groups>& {
+        return population_.lanes[lane].network->tiers();
+      };
       distances(
           children, first, each, nodes, arm, spec.tiers[tier].name,
           [&](size_t lane, int64_t c) {
             const auto& tiers = tiers_of(lane);
             // a child node's parent is the node of any worker below it
-            const int64_t worker = tier == 0 ? c : tiers[tier - 1].member[static_cast<size_t>(tiers[tier - 1].begin[static_cast<size_t>(c)])];
-            return static_cast<int64_t>(lane - arm * replicas) * per_lane + tiers[tier].node_of[static_cast<size_t>(worker)];
+            const int64_t worker =
+                tier == 0 ? c
+                          : tiers[tier - 1].member[static_cast<size_t>(tiers[tier - 1].begin[static_cast<size_t>(c)])];
+            return static_cast<int64_t>(lane - arm * replicas) * per_lane +
+                   tiers[tier].node_of[static_cast<size_t>(worker)];
           },
           [&](size_t lane, int64_t c) {
-            return tier == 0 ? population_.lanes[lane].network->weights()[static_cast<size_t>(c)] : tiers_of(lane)[tier - 1].mass[static_cast<size_t>(c)];
+            return tier == 0 ? population_.lanes[lane].network->weights()[static_cast<size_t>(c)]
+                             : tiers_of(lane)[tier - 1].mass[static_cast<size_t>(c)];
           });
       below = std::move(here);
       children = below.view(groups.nodes(), p_);
@@ -251,7 +268,8 @@ std::vector<std::map<std::string, double>> Evaluator<T>::split_by_tiers(MatrixVi
     }
     if (spec.top_nodes() > 1)
       distances(
-          children, first, each, means_of_x, arm, "graph", [](size_t lane, int64_t) { return static_cast<int64_t>(lane); },
+          children, first, each, means_of_x, arm, "graph",
+          [](size_t lane, int64_t) { return static_cast<int64_t>(lane); },
           [&](size_t lane, int64_t c) { return population_.lanes[lane].network->top().mass[static_cast<size_t>(c)]; });
   }
   return split;
@@ -293,11 +311,13 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     row_distances<T>(ctx_, cluster_.parameters(), means(), lane_of_row_.view(), row_values_.view());
     const auto host = row_values_.to_host(ctx_);
     out.assign(lanes, 0.0);
-    for (size_t r = 0; r < host.size(); ++r) out[r / workers] += population_.lanes[r / workers].network->weights()[r % workers] * host[r];
+    for (size_t r = 0; r < host.size(); ++r)
+      out[r / workers] += population_.lanes[r / workers].network->weights()[r % workers] * host[r];
   } else if (const std::string tier = tier_of(metric); !tier.empty()) {
     const bool gradients = metric.starts_with("divergence_");
     if (gradients) gradients_at_means(cluster_.gradient_bank());
-    const auto split = split_by_tiers(gradients ? MatrixView<const T>(cluster_.gradient_bank()) : cluster_.parameters());
+    const auto split =
+        split_by_tiers(gradients ? MatrixView<const T>(cluster_.gradient_bank()) : cluster_.parameters());
     for (const auto& name : experiment_.record.metrics) {
       if (!name.starts_with(gradients ? "divergence_" : "dispersion_")) continue;
       auto& values = cache_[name];
@@ -306,12 +326,14 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
         if (const auto found = split[i].find(tier_of(name)); found != split[i].end()) values[i] = found->second;
     }
   } else if (metric == "optimum_distance") {
-    row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(static_cast<int64_t>(lanes), p_), lane_of_row_.view(), row_values_.view());
+    row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(static_cast<int64_t>(lanes), p_), lane_of_row_.view(),
+                     row_values_.view());
     mean_over_workers(row_values_.to_host(ctx_), out);
     for (double& v : out) v = std::sqrt(v);
   } else if (metric == "steps_done") {
     for (size_t i = 0; i < lanes; ++i)
-      out[i] = static_cast<double>(total(ctx_, cluster_.steps_taken().part(population_.lanes[i].first_row, population_.workers)));
+      out[i] = static_cast<double>(
+          total(ctx_, cluster_.steps_taken().part(population_.lanes[i].first_row, population_.workers)));
   } else {
     for (size_t i = 0; i < lanes; ++i) {
       const Ledger& l = cluster_.ledgers()[i];

@@ -43,8 +43,8 @@ class Evaluator {
   std::vector<T> mean_models();  // (lanes, P) on the host
 
  private:
-  const std::vector<double>& by_name(const std::string& metric);   // (lanes), computed once per call of values()
-  MatrixView<const T> means();                                     // u (lanes, P)
+  const std::vector<double>& by_name(const std::string& metric);  // (lanes), computed once per call of values()
+  MatrixView<const T> means();                                    // u (lanes, P)
   std::vector<double> gradient_norms();
   void gradients_at_means(MatrixView<T> g);
   Rows whole_data(const Lane&) const;
@@ -59,7 +59,7 @@ class Evaluator {
   DeviceGroups lane_groups_;
   Buffer<T> means_, optimum_;
   Buffer<int64_t> lane_of_row_;
-  Buffer<int32_t> no_batch_;       // zeros: whole data
+  Buffer<int32_t> no_batch_;  // zeros: whole data
   Buffer<double> always_, row_values_;
   int64_t checked_at_ = 0;
   std::map<std::string, std::vector<double>> cache_;

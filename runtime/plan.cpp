@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 
 #include "runtime/run.hpp"
 
@@ -29,7 +28,8 @@ std::vector<Launch> plan_launches(const Experiment& e) {
 namespace {
 
 bool asks_for(const Experiment& e, const std::string& prefix) {
-  return std::any_of(e.record.metrics.begin(), e.record.metrics.end(), [&](const std::string& m) { return m.starts_with(prefix); });
+  return std::any_of(e.record.metrics.begin(), e.record.metrics.end(),
+                     [&](const std::string& m) { return m.starts_with(prefix); });
 }
 
 int64_t data_bytes(const Dataset& d) {
@@ -54,8 +54,9 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   plan.banks = plan.banks_in_use * bank;
 
   // per row: seed, worker, batch, rate, learning rate, steps, range of samples, lane, a value for metrics
-  plan.tables = p.rows() * (8 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) + static_cast<int64_t>(p.order.size()) * 4 +
-                static_cast<int64_t>(p.sample_weights.size()) * 8 + p.workers * 12;
+  plan.tables = p.rows() * (8 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) +
+                static_cast<int64_t>(p.order.size()) * 4 + static_cast<int64_t>(p.sample_weights.size()) * 8 +
+                p.workers * 12;
   plan.tables += lanes * parameters * size * (arm.model->has_optimum() ? 2 : 1) + p.rows() * 16;  // mean models
   for (const auto& lane : p.lanes) {
     plan.tables += static_cast<int64_t>(lane.network->tiers().size() + 1) * p.workers * 16;
@@ -81,50 +82,88 @@ namespace {
 void require(const std::string& place, double bytes, double rows, int64_t parameters, Backend backend, int ordinal) {
   const auto free = static_cast<double>(device_info(backend, ordinal).memory_free);
   if (bytes <= free) return;
-  throw DeviceError(fmt::format("{}: {:.0f} rows of {} parameters need {:.1f} GiB on {}, which has {:.1f} GiB free; lower "
-                                "network.workers, replicas or the number of arms",
-                                place, rows, parameters, bytes / (1 << 30), name(backend), free / (1 << 30)));
+  throw DeviceError(
+      fmt::format("{}: {:.0f} rows of {} parameters need {:.1f} GiB on {}, which has {:.1f} GiB free; lower "
+                  "network.workers, replicas or the number of arms",
+                  place, rows, parameters, bytes / (1 << 30), name(backend), free / (1 << 30)));
 }
 }  // namespace
 
 void require_room(const Experiment& e, const Launch& launch, const Dataset* data, Backend backend, int ordinal) {
   const Arm& arm = e.arms[static_cast<size_t>(launch.arms[0])];
   const int64_t parameters = arm.model->parameters(data ? data->features : 0, data ? data->classes : 0);
-  const double rows = static_cast<double>(launch.arms.size()) * static_cast<double>(e.replicas) * static_cast<double>(e.workers());
-  require(arm.params->place("network.workers"), rows * (static_cast<double>(parameters) * static_cast<double>(element_size(e.precision)) + 64), rows, parameters, backend, ordinal);
+  const double rows =
+      static_cast<double>(launch.arms.size()) * static_cast<double>(e.replicas) * static_cast<double>(e.workers());
+  require(arm.params->place("network.workers"),
+          rows * (static_cast<double>(parameters) * static_cast<double>(element_size(e.precision)) + 64), rows,
+          parameters, backend, ordinal);
 }
 
-void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend, int ordinal, const Population& p, int64_t parameters) {
-  require(e.arms[static_cast<size_t>(p.arms[0])].params->place("network.workers"), static_cast<double>(plan.total()), static_cast<double>(p.rows()), parameters, backend, ordinal);
+void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend, int ordinal, const Population& p,
+                    int64_t parameters) {
+  require(e.arms[static_cast<size_t>(p.arms[0])].params->place("network.workers"), static_cast<double>(plan.total()),
+          static_cast<double>(p.rows()), parameters, backend, ordinal);
 }
 
 namespace {
 
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
-std::string schedule_text(const Arm& arm, int64_t steps) {
+// How often tier k (or the graph, k = number of tiers) acts in `steps` steps: each period divides the next, and the coarser acts alone.
+int64_t actions(const NetworkSpec& n, size_t k, int64_t steps) {
+  const auto period = [&](size_t i) {
+    return i < n.tiers.size() ? n.tiers[i].period : n.graph ? n.graph->period : int64_t{0};
+  };
+  return steps / period(k) - (k < n.tiers.size() && period(k + 1) > 0 ? steps / period(k + 1) : 0);
+}
+
+// The bits of one replica after `steps` steps, without walking through them.
+Ledger final_ledger(const Network& network, int64_t steps, int64_t bits_per_model) {
+  const NetworkSpec& n = network.spec();
+  Ledger total(n);
+  const auto add = [&](const Action& action, int64_t times) {
+    Ledger one(n);
+    one.charge(network, action, bits_per_model);
+    for (size_t k = 0; k < total.links.size(); ++k)
+      total.links[k].up += times * one.links[k].up, total.links[k].down += times * one.links[k].down;
+  };
+  for (size_t k = 0; k < n.tiers.size(); ++k)
+    add({.kind = Action::Kind::tier, .tier = static_cast<int>(k)}, actions(n, k, steps));
+  const auto phases = static_cast<int64_t>(network.mixing().size());
+  for (int64_t phase = 0; phase < phases; ++phase)
+    add({.kind = Action::Kind::graph, .phase = phase},
+        (actions(n, n.tiers.size(), steps) - phase + phases - 1) / phases);
+  return total;
+}
+
+std::string schedule_text(const Arm& arm) {
   std::string text;
   const NetworkSpec& n = *arm.network;
   const Schedule schedule(n);
   for (size_t k = 0; k < n.tiers.size(); ++k)
-    text += fmt::format("    tier {:<12} {:>6} node{}  every {} steps\n", n.tiers[k].name, n.tiers[k].nodes, n.tiers[k].nodes == 1 ? " " : "s",
-                        n.tiers[k].period);
+    text += fmt::format("    tier {:<12} {:>6} node{}  every {} steps\n", n.tiers[k].name, n.tiers[k].nodes,
+                        n.tiers[k].nodes == 1 ? " " : "s", n.tiers[k].period);
   if (n.graph)
-    text += fmt::format("    graph {:<11} {:>6} nodes  every {} steps, mixing {}{}\n", n.graph->kind, n.top_nodes(), n.graph->period,
-                        n.graph->mixing, n.graph->lazy ? ", lazy" : "");
+    text += fmt::format("    graph {:<11} {:>6} nodes  every {} steps, mixing {}{}\n", n.graph->kind, n.top_nodes(),
+                        n.graph->period, n.graph->mixing, n.graph->lazy ? ", lazy" : "");
   if (n.tiers.empty() && !n.graph) return "    nothing ever acts: every worker alone\n";
-  // when each of them acts within one round
-  const int64_t last = std::min(steps, schedule.round());
-  std::map<std::string, std::vector<int64_t>> when;
-  for (int64_t at = schedule.next(0); at <= last; at = schedule.next(at)) {
-    const Action a = schedule.after(at);
-    when[a.kind == Action::Kind::graph ? "the graph mixes" : n.tiers[static_cast<size_t>(a.tier)].name + " averages"].push_back(at);
-  }
-  text += fmt::format("    a round is {} steps:", schedule.round());
-  for (const auto& [action, times] : when) {
-    const size_t shown = std::min<size_t>(times.size(), 4);
-    text += fmt::format(" {} {} time{} (after {}{});", action, times.size(), times.size() == 1 ? "" : "s",
-                        fmt::join(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(shown), ", "), times.size() > shown ? ", ..." : "");
+  // how often each acts within one round, and when first
+  const int64_t round = schedule.round();
+  text += fmt::format("    a round is {} steps:", round);
+  for (size_t k = 0; k <= n.tiers.size(); ++k) {
+    const bool graph = k == n.tiers.size();
+    if (graph && !n.graph) continue;
+    const int64_t period = graph ? n.graph->period : n.tiers[k].period, times = actions(n, k, round);
+    if (times == 0) continue;
+    std::vector<int64_t> first;
+    for (int64_t t = period; t <= round && first.size() < 4; t += period) {
+      const Action a = schedule.after(t);
+      if (graph ? a.kind == Action::Kind::graph : a.kind == Action::Kind::tier && a.tier == static_cast<int>(k))
+        first.push_back(t);
+    }
+    text += fmt::format(" {} {} time{} (after {}{});", graph ? "the graph mixes" : n.tiers[k].name + " averages", times,
+                        times == 1 ? "" : "s", fmt::join(first, ", "),
+                        times > static_cast<int64_t>(first.size()) ? ", ..." : "");
   }
   text.back() = '\n';
   return text;
@@ -154,28 +193,26 @@ std::string describe_plan(const Experiment& e) {
     if (needs) {
       const auto& sizes = population.lanes[0].partition->size;
       const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
-      text += fmt::format("data: {} ({}), {} training and {} test samples; {} to {} samples per worker, partition {}\n", data.name, data.origin,
-                          data.train.count, data.test.count, *least, *most, population.lanes[0].partition->hash());
+      text += fmt::format("data: {} ({}), {} training and {} test samples; {} to {} samples per worker, partition {}\n",
+                          data.name, data.origin, data.train.count, data.test.count, *least, *most,
+                          population.lanes[0].partition->hash());
     }
-    text += fmt::format("launch: {} arm{} side by side, {} rows of {} parameters\n", launch.arms.size(), launch.arms.size() == 1 ? "" : "s",
-                        population.rows(), parameters);
-    text += fmt::format("memory: {} = banks {} ({} of rows x P) + data {} + tables {} + workspace {}\n", mebibytes(memory.total()),
-                        mebibytes(memory.banks), memory.banks_in_use, mebibytes(memory.data), mebibytes(memory.tables),
-                        mebibytes(memory.workspace));
+    text += fmt::format("launch: {} arm{} side by side, {} rows of {} parameters\n", launch.arms.size(),
+                        launch.arms.size() == 1 ? "" : "s", population.rows(), parameters);
+    text += fmt::format("memory: {} = banks {} ({} of rows x P) + data {} + tables {} + workspace {}\n",
+                        mebibytes(memory.total()), mebibytes(memory.banks), memory.banks_in_use, mebibytes(memory.data),
+                        mebibytes(memory.tables), mebibytes(memory.workspace));
     for (int a : launch.arms) {
       const Arm& arm = e.arms[static_cast<size_t>(a)];
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
-      text += schedule_text(arm, e.steps);
-      // walk the schedule once with the ledger
+      text += schedule_text(arm);
       const auto lane = std::find_if(population.lanes.begin(), population.lanes.end(),
                                      [&](const Lane& l) { return population.arms[static_cast<size_t>(l.arm)] == a; });
-      Ledger ledger(*arm.network);
-      const Schedule schedule(*arm.network);
-      for (int64_t t = schedule.next(0); t <= e.steps; t = schedule.next(t))
-        ledger.charge(*lane->network, schedule.after(t), parameters * 8 * element_size(e.precision));
+      const Ledger ledger = final_ledger(*lane->network, e.steps, parameters * 8 * element_size(e.precision));
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
-      if (!lane->network->mixing().empty()) text += fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta());
+      if (!lane->network->mixing().empty())
+        text += fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta());
     }
   }
   return text;

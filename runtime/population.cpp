@@ -12,7 +12,8 @@ std::vector<double> weights_of_samples(const Partition& partition, const std::ve
   std::vector<double> u(static_cast<size_t>(samples));
   for (size_t w = 0; w < a.size(); ++w)
     for (int64_t i = 0; i < partition.size[w]; ++i)
-      u[static_cast<size_t>(partition.order[static_cast<size_t>(partition.begin[w] + i)])] += a[w] / static_cast<double>(partition.size[w]);
+      u[static_cast<size_t>(partition.order[static_cast<size_t>(partition.begin[w] + i)])] +=
+          a[w] / static_cast<double>(partition.size[w]);
   return u;
 }
 
@@ -26,10 +27,12 @@ bool make_even(std::vector<double>& u) {
 
 }  // namespace
 
-Population::Population(const Experiment& e, const std::vector<int>& which, const Dataset* data) : workers(e.workers()), arms(which) {
-  std::map<uint64_t, std::shared_ptr<const Partition>> partitions;  // by seed: arms and replicas with one seed share one
-  std::map<const Partition*, int64_t> place;                        // where a partition begins in `order`
-  std::vector<std::vector<double>> distinct;                        // rows of sample_weights
+Population::Population(const Experiment& e, const std::vector<int>& which, const Dataset* data)
+    : workers(e.workers()), arms(which) {
+  std::map<uint64_t, std::shared_ptr<const Partition>>
+      partitions;                             // by seed: arms and replicas with one seed share one
+  std::map<const Partition*, int64_t> place;  // where a partition begins in `order`
+  std::vector<std::vector<double>> distinct;  // rows of sample_weights
   bool all_even = true;
 
   for (int arm = 0; arm < static_cast<int>(arms.size()); ++arm) {
@@ -47,8 +50,9 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
         const uint64_t partition_seed = a.partition->seed.value_or(lane.seed);
         auto& partition = partitions[partition_seed];
         if (!partition)
-          partition = std::make_shared<Partition>(
-              located(a, [&] { return a.partition->partitioner->split(data->train.labels, data->classes, workers, partition_seed); }));
+          partition = std::make_shared<Partition>(located(a, [&] {
+            return a.partition->partitioner->split(data->train.labels, data->classes, workers, partition_seed);
+          }));
         lane.partition = partition;
         if (!place.contains(partition.get())) {
           place[partition.get()] = static_cast<int64_t>(order.size());
@@ -56,7 +60,8 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
         }
       }
       lane.network = located(a, [&] {
-        return std::make_shared<Network>(*a.network, lane.seed, lane.partition ? lane.partition->size : std::vector<int64_t>{});
+        return std::make_shared<Network>(*a.network, lane.seed,
+                                         lane.partition ? lane.partition->size : std::vector<int64_t>{});
       });
       lane.objective.worker_weights = lane.network->weights();
 
@@ -74,7 +79,8 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
           size.push_back(lane.partition->size[i]);
           max_size = std::max(max_size, size.back());
           if (size.back() == 0)
-            throw ExperimentError(fmt::format("{}: worker {} holds no samples; give every worker at least one", a.params->place("partition"), w));
+            throw ExperimentError(fmt::format("{}: worker {} holds no samples; give every worker at least one",
+                                              a.params->place("partition"), w));
           if (a.step.batch[i] == 0) places = size.back();
         }
         max_batch = std::max(max_batch, places);

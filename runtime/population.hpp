@@ -16,7 +16,7 @@
 namespace orrery {
 
 struct Lane {
-  int arm = 0;                 // index into Population::arms
+  int arm = 0;  // index into Population::arms
   int64_t replica = 0;
   uint64_t seed = 0;
   int64_t first_row = 0;
@@ -31,16 +31,16 @@ struct Population {
 
   int64_t rows() const { return static_cast<int64_t>(worker.size()); }
   int64_t workers = 1;
-  std::vector<int> arms;                       // index of each arm in the experiment
+  std::vector<int> arms;  // index of each arm in the experiment
   std::vector<Lane> lanes;
-  std::vector<Schedule> schedules;             // (arms)
+  std::vector<Schedule> schedules;  // (arms)
 
   // per row
   std::vector<uint64_t> seed;
   std::vector<int32_t> worker, batch;
   std::vector<double> learning_rate, rate;
-  std::vector<int64_t> begin, size;            // empty without data
-  std::vector<int32_t> order;                  // the lanes' partitions one after the other, equal ones once
+  std::vector<int64_t> begin, size;  // empty without data
+  std::vector<int32_t> order;        // the lanes' partitions one after the other, equal ones once
   int64_t max_batch = 1, max_size = 1;
 
   // (K,n): u_s = sum of a_i / n_i over the workers that hold sample s; lanes with equal weights share a row. Empty: 1/n everywhere.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "runtime/cluster.hpp"
 #include "runtime/metrics.hpp"
@@ -44,16 +45,35 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
     }
     if (e.record.params) {
       const auto rows = to_host(cluster.context(), cluster.parameters().rows(lane.first_row, p.workers));
-      if constexpr (std::is_same_v<T, float>) arm.params32.insert(arm.params32.end(), rows.begin(), rows.end());
-      else arm.params64.insert(arm.params64.end(), rows.begin(), rows.end());
+      if constexpr (std::is_same_v<T, float>)
+        arm.params32.insert(arm.params32.end(), rows.begin(), rows.end());
+      else
+        arm.params64.insert(arm.params64.end(), rows.begin(), rows.end());
     }
   }
 }
 
+// A metric that became infinite, or no number where its arm has it, ends the run.
+void require_finite(const Experiment& e, const Population& p, const std::vector<std::vector<double>>& values,
+                    int64_t step) {
+  for (size_t i = 0; i < values.size(); ++i)
+    for (size_t m = 0; m < values[i].size(); ++m) {
+      const std::string& metric = e.record.metrics[m];
+      const bool by_tier = metric.starts_with("dispersion_") || metric.starts_with("divergence_");
+      if (std::isfinite(values[i][m]) || (by_tier && std::isnan(values[i][m]))) continue;
+      const Lane& lane = p.lanes[i];
+      const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
+      throw NonFiniteError(
+          fmt::format("{}replica {}: {} became non-finite at local step {}; lower algorithm.learning_rate (now {:g})",
+                      arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica, metric, step,
+                      arm.step.learning_rate));
+    }
+}
+
 // One launch: all its arms and replicas from step 0 to the last.
 template <class T>
-void run_launch(const Context& ctx, const Experiment& e, Population population, const Dataset* host, const DeviceData* data,
-                const RunOptions& options, Progress& progress, RunResult& result) {
+void run_launch(const Context& ctx, const Experiment& e, Population population, const Dataset* host,
+                const DeviceData* data, const RunOptions& options, Progress& progress, RunResult& result) {
   const auto setup = Time::now();
   ClusterOf<T> cluster(ctx, e, std::move(population), host, data);
   Evaluator<T> evaluator(cluster, e);
@@ -80,15 +100,18 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
       check_interrupt(cluster.now());
       // so long that an interrupt is answered within about half a second, in whole rounds
       if (took < 0.2) piece = std::min<int64_t>(piece * 2, int64_t{1} << 40);
-      if (took > 0.5 && piece > cluster.round()) piece = std::max(cluster.round(), piece / 2 / cluster.round() * cluster.round());
+      if (took > 0.5 && piece > cluster.round())
+        piece = std::max(cluster.round(), piece / 2 / cluster.round() * cluster.round());
     }
 
     const auto evaluation = Time::now();
     evaluator.require_finite();
     const auto values = evaluator.values();
+    require_finite(e, p, values, t);
     for (size_t i = 0; i < p.lanes.size(); ++i) {
       auto& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(p.lanes[i].arm)])];
-      for (size_t m = 0; m < values[i].size(); ++m) arm.values[m][static_cast<size_t>(p.lanes[i].replica)].push_back(values[i][m]);
+      for (size_t m = 0; m < values[i].size(); ++m)
+        arm.values[m][static_cast<size_t>(p.lanes[i].replica)].push_back(values[i][m]);
     }
     result.evaluation_seconds += seconds_since(evaluation);
 
@@ -152,6 +175,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   std::shared_ptr<const DataSource> loaded;
   Dataset host;
   std::unique_ptr<DeviceData> data;
+  int64_t uploaded = 0;  // bytes of `data`
   for (const auto& launch : launches) {
     const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
     if (first.data && first.data != loaded) {
@@ -167,13 +191,21 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     const Dataset* set = first.data ? &host : nullptr;
     require_room(e, launch, set, device.backend, device.ordinal);
     Population population(e, launch.arms, set);
-    const MemoryPlan plan = plan_memory(e, population, set, device.backend);
-    require_memory(e, plan, device.backend, device.ordinal, population, first.model->parameters(host.features, host.classes));
+    MemoryPlan plan = plan_memory(e, population, set, device.backend);
+    if (set && !data) uploaded = plan.data;
+    plan.data = set ? uploaded : 0;
+    require_memory(e, plan, device.backend, device.ordinal, population,
+                   first.model->parameters(host.features, host.classes));
     result.planned_memory = std::max(result.planned_memory, plan.total());
-    if (set && !data) data = std::make_unique<DeviceData>(ctx, host);
+    if (set && !data) {
+      data = std::make_unique<DeviceData>(ctx, host);
+      for (Samples* s : {&host.train, &host.test}) s->bytes = {}, s->values = {};  // from here on only the labels serve
+    }
     if (progress.launch == 0) result.setup_seconds += seconds_since(setup);
-    if (e.precision == Precision::fp64) run_launch<double>(ctx, e, std::move(population), set, data.get(), options, progress, result);
-    else run_launch<float>(ctx, e, std::move(population), set, data.get(), options, progress, result);
+    if (e.precision == Precision::fp64)
+      run_launch<double>(ctx, e, std::move(population), set, data.get(), options, progress, result);
+    else
+      run_launch<float>(ctx, e, std::move(population), set, data.get(), options, progress, result);
     ++progress.launch;
   }
   result.peak_memory = memory_use(ctx.backend).peak;
@@ -188,7 +220,8 @@ ReportInput make_report(const Experiment& e, const RunResult& r) {
   in.precision = name(e.precision);
   in.model = fmt::format("{}, {} parameters", e.arms[0].model_line, r.parameters);
   in.data = r.data_origin.empty() ? e.arms[0].data_line
-                                  : fmt::format("{}, {} training and {} test samples; {}", r.data_origin, r.train_samples, r.test_samples, e.arms[0].data_line);
+                                  : fmt::format("{}, {} training and {} test samples; {}", r.data_origin,
+                                                r.train_samples, r.test_samples, e.arms[0].data_line);
   in.algorithm = e.arms[0].algorithm_line;
   in.seed = e.seed;
   in.replicas = e.replicas;
@@ -201,11 +234,13 @@ ReportInput make_report(const Experiment& e, const RunResult& r) {
   in.experiment_toml = e.resolved_toml;
   for (size_t a = 0; a < e.arms.size(); ++a) {
     const ArmResult& arm = r.arms[a];
-    in.arms.push_back({e.arms[a].name, *e.arms[a].network, arm.network->tiers(), arm.network->edges(), arm.network->weights(),
-                       e.arms[a].network->rates, arm.links[0], arm.values});
+    in.arms.push_back({e.arms[a].name, *e.arms[a].network, arm.network->tiers(), arm.network->edges(),
+                       arm.network->weights(), e.arms[a].network->rates, arm.links[0], arm.values});
   }
-  in.facts = {{"wall time", fmt::format("{:.1f} s run, {:.1f} s evaluation, {:.1f} s setup", r.run_seconds, r.evaluation_seconds, r.setup_seconds)},
-              {"worker-steps per second", fmt::format("{:.3g}", r.run_seconds > 0 ? static_cast<double>(r.worker_steps) / r.run_seconds : 0.0)},
+  in.facts = {{"wall time", fmt::format("{:.1f} s run, {:.1f} s evaluation, {:.1f} s setup", r.run_seconds,
+                                        r.evaluation_seconds, r.setup_seconds)},
+              {"worker-steps per second",
+               fmt::format("{:.3g}", r.run_seconds > 0 ? static_cast<double>(r.worker_steps) / r.run_seconds : 0.0)},
               {"peak memory", fmt::format("{:.1f} MiB", static_cast<double>(r.peak_memory) / (1 << 20))}};
   return in;
 }

@@ -13,17 +13,17 @@ namespace orrery {
 
 // What the run says while it runs. Called on the calling thread, at every record point of every launch.
 struct Progress {
-  int64_t step = 0, steps = 0;      // of this launch
-  int64_t launch = 0, launches = 1; // arms whose rows fit run side by side in one launch
-  double seconds = 0;               // of local steps and actions so far, all launches
+  int64_t step = 0, steps = 0;       // of this launch
+  int64_t launch = 0, launches = 1;  // arms whose rows fit run side by side in one launch
+  double seconds = 0;                // of local steps and actions so far, all launches
   double worker_steps_per_second = 0;
   std::string first_metric;
-  double first_value = 0;           // mean over lanes
+  double first_value = 0;  // mean over lanes
 };
 struct RunOptions {
-  std::function<void(const Progress&)> progress;       // may be empty
-  std::function<void(const std::string&)> notice;      // one sentence for the user; may be empty
-  const std::atomic<bool>* interrupt = nullptr;        // set by a signal handler; looked at between record points
+  std::function<void(const Progress&)> progress;   // may be empty
+  std::function<void(const std::string&)> notice;  // one sentence for the user; may be empty
+  const std::atomic<bool>* interrupt = nullptr;    // set by a signal handler; looked at between record points
 };
 
 struct ArmResult {
@@ -31,14 +31,14 @@ struct ArmResult {
   std::vector<double> mean_models;                       // (replicas, P)
   std::vector<float> params32;                           // (replicas, W, P) with record.params, in the run's precision
   std::vector<double> params64;
-  std::vector<std::string> partition_hash;               // per replica
+  std::vector<std::string> partition_hash;                   // per replica
   std::vector<std::shared_ptr<const Partition>> partitions;  // per replica, with record.partition
-  std::vector<std::vector<Ledger::Link>> links;          // per replica
-  std::vector<int64_t> worker_steps;                     // (replicas, W)
-  std::shared_ptr<const Network> network;                // of the first replica
+  std::vector<std::vector<Ledger::Link>> links;              // per replica
+  std::vector<int64_t> worker_steps;                         // (replicas, W)
+  std::shared_ptr<const Network> network;                    // of the first replica
 };
 struct RunResult {
-  std::string device;            // "cpu" or "cuda:0"
+  std::string device;  // "cpu" or "cuda:0"
   std::string device_name;
   std::vector<int64_t> record_steps;
   std::vector<ArmResult> arms;

@@ -21,7 +21,9 @@ void write_text(const fs::path& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
   out << text;
   out.close();
-  if (!out) throw DataError(fmt::format("{}: cannot be written; free some space or choose another folder with --out", path.string()));
+  if (!out)
+    throw DataError(
+        fmt::format("{}: cannot be written; free some space or choose another folder with --out", path.string()));
 }
 
 struct Spread {
@@ -47,10 +49,12 @@ RunFolder::RunFolder(const Experiment& e, const std::string& out) {
   } else {
     path_ = out;
     while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-    if (fs::exists(path_)) throw ExperimentError(fmt::format("--out {}: exists already; choose another folder or remove it", path_));
+    if (fs::exists(path_))
+      throw ExperimentError(fmt::format("--out {}: exists already; choose another folder or remove it", path_));
   }
   std::error_code error;
-  for (fs::path parent = fs::path(path_).parent_path(); !parent.empty() && !fs::exists(parent, error); parent = parent.parent_path())
+  for (fs::path parent = fs::path(path_).parent_path(); !parent.empty() && !fs::exists(parent, error);
+       parent = parent.parent_path())
     made_.push_back(parent.string());
   for (auto parent = made_.rbegin(); parent != made_.rend(); ++parent) {
     fs::create_directory(*parent, error);
@@ -95,7 +99,8 @@ std::string metrics_csv(const Experiment& e, const RunResult& r) {
       for (size_t t = 0; t < r.record_steps.size(); ++t) {
         if (e.has_arms) csv += arm_name + ",";
         csv += fmt::format("{},{}", replica, r.record_steps[t]);
-        for (size_t m = 0; m < e.record.metrics.size(); ++m) csv += fmt::format(",{:.{}g}", r.arms[a].values[m][replica][t], digits);
+        for (size_t m = 0; m < e.record.metrics.size(); ++m)
+          csv += fmt::format(",{:.{}g}", r.arms[a].values[m][replica][t], digits);
         csv += "\n";
       }
   }
@@ -117,7 +122,8 @@ std::string summary_json(const Experiment& e, const RunResult& r) {
   j["replicas"] = e.replicas;
   j["steps"] = e.steps;
   j["parameters"] = r.parameters;
-  if (!r.data_origin.empty()) j["data"] = {{"origin", r.data_origin}, {"train_samples", r.train_samples}, {"test_samples", r.test_samples}};
+  if (!r.data_origin.empty())
+    j["data"] = {{"origin", r.data_origin}, {"train_samples", r.train_samples}, {"test_samples", r.test_samples}};
   j["wall_seconds"] = {{"setup", r.setup_seconds}, {"run", r.run_seconds}, {"evaluation", r.evaluation_seconds}};
   j["worker_steps"] = r.worker_steps;
   j["worker_steps_per_second"] = r.run_seconds > 0 ? static_cast<double>(r.worker_steps) / r.run_seconds : 0.0;
@@ -136,7 +142,8 @@ std::string summary_json(const Experiment& e, const RunResult& r) {
     }
     arm["bits"]["up"] = up;
     arm["bits"]["down"] = down;
-    if (!r.arms[a].partition_hash.empty() && !r.arms[a].partition_hash[0].empty()) arm["partition_hash"] = r.arms[a].partition_hash;
+    if (!r.arms[a].partition_hash.empty() && !r.arms[a].partition_hash[0].empty())
+      arm["partition_hash"] = r.arms[a].partition_hash;
     for (size_t m = 0; m < e.record.metrics.size(); ++m) {
       const Spread s = final_spread(r.arms[a].values[m]);
       arm["final"][e.record.metrics[m]] = {{"mean", number(s.mean)}, {"deviation", number(s.deviation)}};
@@ -186,7 +193,8 @@ void RunFolder::commit(const Experiment& e, const RunResult& r) {
       write_npy(folder / ("mean" + suffix + ".npy"), means, arm.mean_models);
       if (e.record.params) write_npy(folder / ("final" + suffix + ".npy"), all, arm.params64);
     } else {
-      write_npy(folder / ("mean" + suffix + ".npy"), means, std::vector<float>(arm.mean_models.begin(), arm.mean_models.end()));
+      write_npy(folder / ("mean" + suffix + ".npy"), means,
+                std::vector<float>(arm.mean_models.begin(), arm.mean_models.end()));
       if (e.record.params) write_npy(folder / ("final" + suffix + ".npy"), all, arm.params32);
     }
     for (size_t replica = 0; replica < arm.partitions.size(); ++replica)
@@ -195,10 +203,14 @@ void RunFolder::commit(const Experiment& e, const RunResult& r) {
   // a folder that took the name meanwhile is left alone: the next number, or an error
   std::error_code error;
   for (int n = 1; !stem_.empty() && fs::exists(path_); ++n) path_ = fmt::format("{}{}", stem_, n);
-  if (fs::exists(path_)) error = std::make_error_code(std::errc::file_exists);
-  else fs::rename(partial_, path_, error);
-  if (!error) partial_.clear();
-  else throw DataError(fmt::format("{}: cannot be made ({}); choose another folder with --out", path_, error.message()));
+  if (fs::exists(path_))
+    error = std::make_error_code(std::errc::file_exists);
+  else
+    fs::rename(partial_, path_, error);
+  if (!error)
+    partial_.clear();
+  else
+    throw DataError(fmt::format("{}: cannot be made ({}); choose another folder with --out", path_, error.message()));
 }
 
 }  // namespace orrery

@@ -35,13 +35,14 @@ std::vector<int64_t> part_sizes(const Sizes& sizes, int64_t n, int64_t workers, 
   if (n / least < workers)
     throw DataError(
         least == 1
-            ? fmt::format(
-                  "network.workers: {} training samples are too few for {} workers; lower network.workers or use more data",
-                  n, workers)
-            : fmt::format("partition.min_size: {} training samples are too few for {} workers with at least {} each; lower "
-                          "network.workers or "
-                          "partition.min_size, or use more data",
-                          n, workers, least));
+            ? fmt::format("network.workers: {} training samples are too few for {} workers; lower network.workers or "
+                          "use more data",
+                          n, workers)
+            : fmt::format(
+                  "partition.min_size: {} training samples are too few for {} workers with at least {} each; lower "
+                  "network.workers or "
+                  "partition.min_size, or use more data",
+                  n, workers, least));
 
   // Everyone gets `least`; of n, those whose share is below it are fixed there and the others share the rest in
   // proportion.

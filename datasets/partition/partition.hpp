@@ -23,8 +23,10 @@ struct Partition {
   int64_t workers() const { return static_cast<int64_t>(size.size()); }
   std::string hash() const;  // 16 hex digits over workers, begin, size and order: equal partitions, equal hashes
 
-  void write(const std::string& path) const;  // text: a header with workers, samples and hash, then one line a worker; by rename
-  static Partition read(const std::string& path, int64_t samples);  // throws DataError (truncated, hash differs, index out of range)
+  void write(const std::string& path)
+      const;  // text: a header with workers, samples and hash, then one line a worker; by rename
+  static Partition read(const std::string& path,
+                        int64_t samples);  // throws DataError (truncated, hash differs, index out of range)
 };
 
 // One entry of [partition] after parsing.

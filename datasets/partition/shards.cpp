@@ -22,10 +22,10 @@ class Shards final : public Partitioner {
     expects(workers > 0, "at least one worker");
     const auto n = static_cast<int64_t>(labels.size());
     if (n / per_worker_ < workers)
-      throw DataError(
-          fmt::format("partition.shards_per_worker: {} training samples are too few for {} workers with {} shards each; lower "
-                      "network.workers or partition.shards_per_worker, or use more data",
-                      n, workers, per_worker_));
+      throw DataError(fmt::format(
+          "partition.shards_per_worker: {} training samples are too few for {} workers with {} shards each; lower "
+          "network.workers or partition.shards_per_worker, or use more data",
+          n, workers, per_worker_));
     std::vector<int32_t> sorted = identity(n);
     std::stable_sort(sorted.begin(), sorted.end(), [&](int32_t a, int32_t b) { return labels[a] < labels[b]; });
 

@@ -22,8 +22,7 @@ inline const char* name(Backend b) { return b == Backend::cpu ? "cpu" : "cuda"; 
 template <class F>
 decltype(auto) dispatch(Backend b, F&& f) {
   switch (b) {
-    case Backend::cpu:
-      return f.template operator()<Backend::cpu>();
+    case Backend::cpu: return f.template operator()<Backend::cpu>();
     case Backend::cuda:
 #ifdef ORRERY_WITH_CUDA
       return f.template operator()<Backend::cuda>();

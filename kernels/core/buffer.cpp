@@ -27,8 +27,9 @@ Counter counters[2];
 Counter& counter(Backend b) { return counters[b == Backend::cuda]; }
 
 [[noreturn]] void fail_memory(Backend b, int64_t bytes) {
-  throw DeviceError(fmt::format("{:.1f} MiB of {} memory cannot be had; lower network.workers, replicas or data.limit_train",
-                                static_cast<double>(bytes) / (1 << 20), name(b)));
+  throw DeviceError(
+      fmt::format("{:.1f} MiB of {} memory cannot be had; lower network.workers, replicas or data.limit_train",
+                  static_cast<double>(bytes) / (1 << 20), name(b)));
 }
 
 }  // namespace
@@ -68,7 +69,8 @@ void release(Backend where, [[maybe_unused]] CUstream_st* stream, void* p, int64
 #endif
 }
 
-void copy([[maybe_unused]] const Context& ctx, void* to, Backend to_where, const void* from, Backend from_where, int64_t bytes) {
+void copy([[maybe_unused]] const Context& ctx, void* to, Backend to_where, const void* from, Backend from_where,
+          int64_t bytes) {
   if (to_where == Backend::cpu && from_where == Backend::cpu) {
     std::memmove(to, from, static_cast<size_t>(bytes));
     return;

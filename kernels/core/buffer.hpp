@@ -34,7 +34,9 @@ class Buffer {
         n_(n),
         where_(ctx.backend),
         stream_(ctx.stream()) {}
-  Buffer(const Context& ctx, std::span<const T> host) : Buffer(ctx, static_cast<int64_t>(host.size())) { assign(ctx, host); }
+  Buffer(const Context& ctx, std::span<const T> host) : Buffer(ctx, static_cast<int64_t>(host.size())) {
+    assign(ctx, host);
+  }
   Buffer(const Context& ctx, const std::vector<T>& host) : Buffer(ctx, std::span<const T>(host)) {}
   Buffer(Buffer&& o) noexcept { swap(o); }
   Buffer& operator=(Buffer&& o) noexcept {

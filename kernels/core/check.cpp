@@ -28,15 +28,17 @@ void check(cudaError_t status, std::source_location at) {
   more = emulation::last_report();
   if (!more.empty()) more = " (" + more + ")";
 #endif
-  const char* remedy = status == cudaErrorMemoryAllocation ? "lower network.workers or replicas"
-                                                           : "look at the device with `orrery devices`, or set device = \"cpu\"";
+  const char* remedy = status == cudaErrorMemoryAllocation
+                           ? "lower network.workers or replicas"
+                           : "look at the device with `orrery devices`, or set device = \"cpu\"";
   throw DeviceError(fmt::format("CUDA call at {}: {}{}; {}", place(at), cudaGetErrorString(status), more, remedy));
 }
 
 void check(cublasStatus_t status, std::source_location at) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw DeviceError(fmt::format("cuBLAS call at {}: {}; look at the device with `orrery devices`, or set device = \"cpu\"", place(at),
-                                cublasGetStatusString(status)));
+  throw DeviceError(
+      fmt::format("cuBLAS call at {}: {}; look at the device with `orrery devices`, or set device = \"cpu\"", place(at),
+                  cublasGetStatusString(status)));
 }
 
 void check_launch([[maybe_unused]] cudaStream_t stream, std::source_location at) {

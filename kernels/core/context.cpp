@@ -21,7 +21,8 @@ namespace orrery {
 namespace {
 
 #ifdef ORRERY_WITH_CUDA
-constexpr size_t cublas_workspace_bytes = size_t{32} << 20;  // what NVIDIA's manual advises for sm_90; 4 MiB would do below
+constexpr size_t cublas_workspace_bytes = size_t{32}
+                                          << 20;  // what NVIDIA's manual advises for sm_90; 4 MiB would do below
 #endif
 
 // Products run inside our own parallel loops, so the BLAS itself stays on one thread: then no bit depends on the number of threads.
@@ -126,8 +127,8 @@ DeviceInfo device_info(Backend b, [[maybe_unused]] int ordinal) {
     count = 0;
   }
   if (ordinal < 0 || ordinal >= count)
-    throw DeviceError(fmt::format("cuda:{}: no such GPU, {} answer{}; set device = \"cpu\" or see `orrery devices`", ordinal, count,
-                                  count == 1 ? "s" : ""));
+    throw DeviceError(fmt::format("cuda:{}: no such GPU, {} answer{}; set device = \"cpu\" or see `orrery devices`",
+                                  ordinal, count, count == 1 ? "s" : ""));
   cudaDeviceProp p{};
   check(cudaGetDeviceProperties(&p, ordinal));
   size_t free = 0, total = 0;
@@ -140,8 +141,8 @@ DeviceInfo device_info(Backend b, [[maybe_unused]] int ordinal) {
   info.memory_total = static_cast<int64_t>(total);
   info.memory_free = static_cast<int64_t>(free);
   info.units = p.multiProcessorCount;
-  info.detail = fmt::format("compute capability {}.{}, driver {}.{}, runtime {}.{}", p.major, p.minor, driver / 1000, driver % 1000 / 10,
-                            runtime / 1000, runtime % 1000 / 10);
+  info.detail = fmt::format("compute capability {}.{}, driver {}.{}, runtime {}.{}", p.major, p.minor, driver / 1000,
+                            driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
   return info;
 #else
   throw DeviceError("this program was built without CUDA; build the preset \"cuda\" or set device = \"cpu\"");

@@ -42,9 +42,9 @@ struct DeviceInfo {
   int units = 0;                              // threads (CPU) or multiprocessors
   std::string detail;                         // BLAS, or compute capability, driver and runtime version
 };
-std::vector<DeviceInfo> devices();            // the CPU first
+std::vector<DeviceInfo> devices();  // the CPU first
 DeviceInfo device_info(Backend backend, int ordinal = 0);
-bool cuda_available();                        // built with CUDA and a device answers
+bool cuda_available();  // built with CUDA and a device answers
 
 void set_threads(int n);  // bounds the CPU threads; the result of no kernel depends on it
 int threads();

@@ -15,7 +15,9 @@ namespace {
 
 constexpr char magic[] = "\x93NUMPY";
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) { throw DataError(fmt::format("{}: {}", path, what)); }
+[[noreturn]] void fail(const std::string& path, const std::string& what) {
+  throw DataError(fmt::format("{}: {}", path, what));
+}
 
 template <class T>
 void read_values(std::istream& in, NpyArray& a) {
@@ -25,7 +27,8 @@ void read_values(std::istream& in, NpyArray& a) {
 }
 
 template <class T>
-void write_values(const std::string& path, const std::vector<int64_t>& shape, const std::vector<T>& values, const char* type) {
+void write_values(const std::string& path, const std::vector<int64_t>& shape, const std::vector<T>& values,
+                  const char* type) {
   std::string dimensions = fmt::format("{}", fmt::join(shape, ", "));
   if (shape.size() == 1) dimensions += ",";
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, dimensions);
@@ -47,7 +50,8 @@ NpyArray read_npy(const std::string& path) {
   if (!in) fail(path, "cannot be read; give the path of a .npy file");
   unsigned char head[10] = {};
   in.read(reinterpret_cast<char*>(head), 10);
-  if (!in || std::memcmp(head, magic, 6) != 0 || head[6] != 1) fail(path, "is no .npy file of version 1.0; write it with numpy.save");
+  if (!in || std::memcmp(head, magic, 6) != 0 || head[6] != 1)
+    fail(path, "is no .npy file of version 1.0; write it with numpy.save");
   std::string header(static_cast<size_t>(head[8] + 256 * head[9]), ' ');
   in.read(header.data(), static_cast<std::streamsize>(header.size()));
   std::smatch type, shape;
@@ -57,8 +61,7 @@ NpyArray read_npy(const std::string& path) {
   if (header.find("'fortran_order': False") == std::string::npos)
     fail(path, "is in Fortran order; save numpy.ascontiguousarray(x)");
   const bool single = type[1] == "<f4";
-  if (!single && type[1] != "<f8")
-    fail(path, fmt::format("holds '{}'; save it as float32 or float64", type[1].str()));
+  if (!single && type[1] != "<f8") fail(path, fmt::format("holds '{}'; save it as float32 or float64", type[1].str()));
 
   // the shape must be what the file's size says, before memory is asked for
   NpyArray a;
@@ -67,15 +70,20 @@ NpyArray read_npy(const std::string& path) {
     fail(path, "has a shape that cannot be read; write it with numpy.save");
   const std::regex number("[0-9]+");
   int64_t count = 1;
-  const int64_t bytes = static_cast<int64_t>(std::filesystem::file_size(path)) - 10 - static_cast<int64_t>(header.size());
+  const int64_t bytes =
+      static_cast<int64_t>(std::filesystem::file_size(path)) - 10 - static_cast<int64_t>(header.size());
   for (std::sregex_iterator it(numbers.begin(), numbers.end(), number), end; it != end; ++it) {
     if (it->str().size() > 15) fail(path, "has an impossible shape; write it with numpy.save");
     a.shape.push_back(std::stoll(it->str()));
-    if (a.shape.back() != 0 && count > (int64_t{1} << 57) / a.shape.back()) fail(path, "has an impossible shape; write it with numpy.save");
+    if (a.shape.back() != 0 && count > (int64_t{1} << 57) / a.shape.back())
+      fail(path, "has an impossible shape; write it with numpy.save");
     count *= a.shape.back();
   }
   if (count * (single ? 4 : 8) != bytes)
-    fail(path, fmt::format("promises {} values, but {} bytes follow its header; the file is truncated or corrupt, write it again", count, bytes));
+    fail(path,
+         fmt::format(
+             "promises {} values, but {} bytes follow its header; the file is truncated or corrupt, write it again",
+             count, bytes));
   a.values.resize(static_cast<size_t>(count));
   single ? read_values<float>(in, a) : read_values<double>(in, a);
   if (!in) fail(path, "cannot be read to its end; write it again");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -9,7 +10,6 @@
 #include <map>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "kernels/core/registry.hpp"
 
@@ -53,9 +53,13 @@ const char* type_name(const toml::node& n) {
 }
 
 std::string describe(const Range& r, bool whole) {
-  const auto show = [&](double v) { return whole ? fmt::format("{}", static_cast<int64_t>(v)) : fmt::format("{:g}", v); };
+  const auto show = [&](double v) {
+    return whole ? fmt::format("{}", static_cast<int64_t>(v)) : fmt::format("{:g}", v);
+  };
   const bool low = std::isfinite(r.min), high = std::isfinite(r.max);
-  if (low && high) return fmt::format("{} {} and {} {}", r.min_open ? "above" : "at least", show(r.min), r.max_open ? "below" : "at most", show(r.max));
+  if (low && high)
+    return fmt::format("{} {} and {} {}", r.min_open ? "above" : "at least", show(r.min),
+                       r.max_open ? "below" : "at most", show(r.max));
   if (low) return fmt::format("{} {}", r.min_open ? "above" : "at least", show(r.min));
   return fmt::format("{} {}", r.max_open ? "below" : "at most", show(r.max));
 }
@@ -100,8 +104,10 @@ Params Params::from_text(const std::string& text, const std::string& name) {
 Params Params::from_file(const std::string& path) {
   std::error_code ignored;
   std::ifstream in;
-  if (!std::filesystem::is_directory(path, ignored)) in.open(path, std::ios::binary);
-  else in.setstate(std::ios::failbit);
+  if (!std::filesystem::is_directory(path, ignored))
+    in.open(path, std::ios::binary);
+  else
+    in.setstate(std::ios::failbit);
   std::ostringstream text;
   if (in) text << in.rdbuf();
   if (!in || in.bad()) throw ExperimentError(fmt::format("{}: cannot be read; name an experiment file (TOML)", path));
@@ -207,23 +213,26 @@ std::string Params::text(const std::string& key, std::optional<std::string> fall
   fail_type(*this, key, "a string", *n);
 }
 
-std::string Params::choice(const std::string& key, std::optional<std::string> fallback, const std::vector<std::string>& known) {
+std::string Params::choice(const std::string& key, std::optional<std::string> fallback,
+                           const std::vector<std::string>& known) {
   const std::string v = text(key, std::move(fallback));
   if (std::find(known.begin(), known.end(), v) == known.end()) fail_unknown(*this, key, v, known);
   return v;
 }
 
 std::vector<double> Params::numbers(const std::string& key, Range range) {
-  return read_array<double>(*this, key, find(*document_, node_, key), "an array of numbers",
-                            [&](const toml::node& n) { return checked(*this, key, real_number(*this, key, n), range); });
+  return read_array<double>(*this, key, find(*document_, node_, key), "an array of numbers", [&](const toml::node& n) {
+    return checked(*this, key, real_number(*this, key, n), range);
+  });
 }
 
 std::vector<int64_t> Params::integers(const std::string& key, Range range) {
-  return read_array<int64_t>(*this, key, find(*document_, node_, key), "an array of integers", [&](const toml::node& n) {
-    const int64_t v = whole_number(*this, key, n);
-    checked(*this, key, static_cast<double>(v), range, true);
-    return v;
-  });
+  return read_array<int64_t>(*this, key, find(*document_, node_, key), "an array of integers",
+                             [&](const toml::node& n) {
+                               const int64_t v = whole_number(*this, key, n);
+                               checked(*this, key, static_cast<double>(v), range, true);
+                               return v;
+                             });
 }
 
 std::vector<std::string> Params::texts(const std::string& key, std::optional<std::vector<std::string>> fallback) {
@@ -277,7 +286,8 @@ void Params::fail_missing(const std::string& key, const std::string& kind) const
       if (!document_->read[node].contains(std::string(k.str()))) unread.emplace_back(k.str());
     return nearest(wanted, unread);
   };
-  if (const std::string near = mistyped(node_, key); !near.empty()) fail(near, fmt::format("unknown key; did you mean \"{}\"?", key));
+  if (const std::string near = mistyped(node_, key); !near.empty())
+    fail(near, fmt::format("unknown key; did you mean \"{}\"?", key));
   if (const auto it = document_->absent.find(node_); it != document_->absent.end()) {
     const auto& [parent, name] = it->second;
     const std::string above = path_.size() > name.size() ? path_.substr(0, path_.size() - name.size() - 1) : "";
@@ -293,7 +303,8 @@ std::string Params::file_path(const std::string& key, std::optional<std::string>
   std::error_code ignored;
   const auto beside = std::filesystem::path(file()).parent_path() / given;
   const std::string found =
-      std::filesystem::absolute(std::filesystem::exists(beside, ignored) ? beside : std::filesystem::path(given), ignored)
+      std::filesystem::absolute(std::filesystem::exists(beside, ignored) ? beside : std::filesystem::path(given),
+                                ignored)
           .lexically_normal()
           .string();
   // in place: the node keeps its line
@@ -312,7 +323,8 @@ std::string Params::place(const std::string& dotted_key) const {
     if (static_cast<size_t>(keys.tellg()) != static_cast<size_t>(-1)) at = n->as_table();
   }
   std::string table = path_;
-  if (dotted_key.size() > last.size()) table += (table.empty() ? "" : ".") + dotted_key.substr(0, dotted_key.size() - last.size() - 1);
+  if (dotted_key.size() > last.size())
+    table += (table.empty() ? "" : ".") + dotted_key.substr(0, dotted_key.size() - last.size() - 1);
   try {
     Params(document_, at, table).fail(last, "");
   } catch (const ExperimentError& e) {
@@ -353,10 +365,13 @@ void Params::set(const std::string& dotted_key, const std::string& value, const 
   } catch (const toml::parse_error& e) {
     // a bare word is taken as a string, so that --set device=cpu works
     const bool word = !value.empty() && value.find_first_of("[]{}\"'=,# \t\n") == std::string::npos;
-    if (!word) throw ExperimentError(fmt::format("{}: not a TOML value: {}; write for example --set 'batch=[4,8]'", option, e.description()));
+    if (!word)
+      throw ExperimentError(
+          fmt::format("{}: not a TOML value: {}; write for example --set 'batch=[4,8]'", option, e.description()));
     parsed.insert("value", value);
   }
-  if (parsed.size() != 1) throw ExperimentError(fmt::format("{}: more than one value; give each its own --set", option));
+  if (parsed.size() != 1)
+    throw ExperimentError(fmt::format("{}: more than one value; give each its own --set", option));
   toml::table* at = &table_of(node_);
   std::stringstream keys(dotted_key);
   std::vector<std::string> parts;
@@ -369,7 +384,8 @@ void Params::set(const std::string& dotted_key, const std::string& value, const 
       next = &at->insert(parts[i], toml::table{}).first->second;
       document_->from_option[{at, parts[i]}] = option;
     }
-    if (!next->is_table()) throw ExperimentError(fmt::format("{}: {} is no table; write --set table.key=value", option, parts[i]));
+    if (!next->is_table())
+      throw ExperimentError(fmt::format("{}: {} is no table; write --set table.key=value", option, parts[i]));
     at = next->as_table();
   }
   parsed.get("value")->visit([&](auto& v) { at->insert_or_assign(parts.back(), std::move(v)); });
@@ -386,7 +402,9 @@ void Params::set(const std::string& dotted_key, const std::string& value, const 
   mark(mark, *at->get(parts.back()));
 }
 
-void Params::set_text(const std::string& key, const std::string& value) { table_of(node_).insert_or_assign(key, value); }
+void Params::set_text(const std::string& key, const std::string& value) {
+  table_of(node_).insert_or_assign(key, value);
+}
 
 void Params::remove(const std::string& key) { table_of(node_).erase(key); }
 
@@ -453,7 +471,8 @@ void Params::require_all_read() const {
 
 std::string Params::to_toml() const {
   std::ostringstream out;
-  out << toml::toml_formatter(table_of(node_), toml::toml_formatter::default_flags & ~toml::format_flags::allow_literal_strings);
+  out << toml::toml_formatter(table_of(node_),
+                              toml::toml_formatter::default_flags & ~toml::format_flags::allow_literal_strings);
   return out.str() + "\n";
 }
 
@@ -468,12 +487,20 @@ toml::table common_part(const std::vector<const toml::table*>& tables) {
     std::vector<const toml::table*> below;
     for (const auto* t : tables) {
       const auto* n = t->get(k.str());
-      if (!n) { all_tables = all_equal = false; break; }
-      if (n->is_table()) below.push_back(n->as_table()); else all_tables = false;
+      if (!n) {
+        all_tables = all_equal = false;
+        break;
+      }
+      if (n->is_table())
+        below.push_back(n->as_table());
+      else
+        all_tables = false;
       all_equal = all_equal && equal(v, *n);
     }
-    if (all_tables) out.insert(k.str(), common_part(below));
-    else if (all_equal) v.visit([&](const auto& x) { out.insert(k.str(), x); });
+    if (all_tables)
+      out.insert(k.str(), common_part(below));
+    else if (all_equal)
+      v.visit([&](const auto& x) { out.insert(k.str(), x); });
   }
   return out;
 }

@@ -29,8 +29,10 @@ constexpr Range between(double a, double b) { return {.min = a, .max = b}; }
 class Params {
  public:
   static Params from_file(const std::string& path);
-  static Params from_text(const std::string& text, const std::string& name);  // tests; `name` stands for the file in messages
-  Params clone() const;  // the text parsed again with its --set overrides: nothing read, merged or removed yet; lines kept
+  static Params from_text(const std::string& text,
+                          const std::string& name);  // tests; `name` stands for the file in messages
+  Params clone()
+      const;  // the text parsed again with its --set overrides: nothing read, merged or removed yet; lines kept
 
   // Presence and type. None of these counts as a read.
   bool has(const std::string& key) const;
@@ -45,8 +47,9 @@ class Params {
   int64_t integer(const std::string& key, std::optional<int64_t> fallback, Range = {});
   bool flag(const std::string& key, std::optional<bool> fallback);
   std::string text(const std::string& key, std::optional<std::string> fallback);
-  std::string choice(const std::string& key, std::optional<std::string> fallback, const std::vector<std::string>& known);
-  std::vector<double> numbers(const std::string& key, Range = {});             // an array of numbers, not empty
+  std::string choice(const std::string& key, std::optional<std::string> fallback,
+                     const std::vector<std::string>& known);
+  std::vector<double> numbers(const std::string& key, Range = {});  // an array of numbers, not empty
   std::vector<int64_t> integers(const std::string& key, Range = {});
   std::vector<std::string> texts(const std::string& key, std::optional<std::vector<std::string>> fallback);
   std::vector<std::vector<double>> number_rows(const std::string& key, Range = {});  // array of arrays
@@ -63,7 +66,8 @@ class Params {
   void set(const std::string& dotted_key, const std::string& toml_value, const std::string& option = "");
   void set_text(const std::string& key, const std::string& value);
   void remove(const std::string& key);
-  void merge(Params&& other);  // other's keys win; tables merge, everything else is replaced; moves, so that lines are kept
+  void merge(
+      Params&& other);  // other's keys win; tables merge, everything else is replaced; moves, so that lines are kept
 
   // every key of this table must be `also` or one of `known`; `rule` says what belongs here
   void check_only(const std::vector<std::string>& known, const std::string& also, const std::string& rule) const;
@@ -71,13 +75,15 @@ class Params {
 
   // A file that a key names: looked for beside the experiment file, then in the working directory; the absolute path, also written back.
   std::string file_path(const std::string& key, std::optional<std::string> fallback = std::nullopt);
-  std::string place(const std::string& dotted_key) const;  // "FILE:LINE: key" of the key or, where it is absent, of its table
+  std::string place(
+      const std::string& dotted_key) const;  // "FILE:LINE: key" of the key or, where it is absent, of its table
 
   [[noreturn]] void fail(const std::string& key, const std::string& what_is_wrong_and_what_to_do) const;
-  [[noreturn]] void fail_missing(const std::string& key, const std::string& kind) const;  // names a mistyped key where one is near
-  void require_all_read() const;    // for the whole document below this table
-  std::string to_toml() const;      // this table and everything below it
-  std::string path() const;         // dotted, "" for the root
+  [[noreturn]] void fail_missing(const std::string& key,
+                                 const std::string& kind) const;  // names a mistyped key where one is near
+  void require_all_read() const;                                  // for the whole document below this table
+  std::string to_toml() const;                                    // this table and everything below it
+  std::string path() const;                                       // dotted, "" for the root
   std::string file() const;
   const void* node() const { return node_; }
 

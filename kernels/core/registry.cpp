@@ -21,7 +21,8 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
     for (size_t i = 1; i <= word.size(); ++i)
       for (size_t j = 1; j <= k.size(); ++j) {
         d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (word[i - 1] != k[j - 1])});
-        if (i > 1 && j > 1 && word[i - 1] == k[j - 2] && word[i - 2] == k[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+        if (i > 1 && j > 1 && word[i - 1] == k[j - 2] && word[i - 2] == k[j - 1])
+          d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
     if (d[word.size()][k.size()] < best_distance) {
       best_distance = d[word.size()][k.size()];
@@ -31,10 +32,11 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
   return best;
 }
 
-void fail_unknown(const Params& p, const std::string& key, const std::string& name, const std::vector<std::string>& known) {
+void fail_unknown(const Params& p, const std::string& key, const std::string& name,
+                  const std::vector<std::string>& known) {
   const std::string near = nearest(name, known);
-  p.fail(key, fmt::format("unknown name \"{}\"; {}known: {}", name, near.empty() ? "" : fmt::format("did you mean \"{}\"? ", near),
-                          fmt::join(known, ", ")));
+  p.fail(key, fmt::format("unknown name \"{}\"; {}known: {}", name,
+                          near.empty() ? "" : fmt::format("did you mean \"{}\"? ", near), fmt::join(known, ", ")));
 }
 
 std::string text_of(Params& p, const std::string& key) { return p.text(key, std::nullopt); }

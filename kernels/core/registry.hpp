@@ -24,7 +24,8 @@ using Table = std::vector<const Entry<T>*>;
 std::string nearest(const std::string& word, const std::vector<std::string>& known);  // "" where nothing is near
 
 // "unknown name "mpl"; known: ..., did you mean "mlp"?" is thrown through Params::fail, so that it names file, line and key.
-[[noreturn]] void fail_unknown(const Params&, const std::string& key, const std::string& name, const std::vector<std::string>& known);
+[[noreturn]] void fail_unknown(const Params&, const std::string& key, const std::string& name,
+                               const std::vector<std::string>& known);
 std::string text_of(Params&, const std::string& key);  // reads a required string
 
 template <class T>

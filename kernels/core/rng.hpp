@@ -19,7 +19,8 @@ struct PhiloxBlock {
   uint32_t word[4];
 };
 
-ORRERY_HD inline PhiloxBlock philox4x32_10(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1) {
+ORRERY_HD inline PhiloxBlock philox4x32_10(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0,
+                                           uint32_t k1) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = uint64_t{0xD2511F53u} * c0, p1 = uint64_t{0xCD9E8D57u} * c2;
     const uint32_t hi0 = static_cast<uint32_t>(p0 >> 32), lo0 = static_cast<uint32_t>(p0);
@@ -35,7 +36,16 @@ ORRERY_HD inline PhiloxBlock philox4x32_10(uint32_t c0, uint32_t c1, uint32_t c2
 }
 
 // What a draw is for; part of the key, so that two purposes never share a stream. Numbers are stable: a new purpose goes at the end.
-enum class Draw : uint32_t { minibatch = 1, rate = 2, gradient_noise = 3, initial = 4, partition = 5, grouping = 6, graph = 7, glyphs = 8 };
+enum class Draw : uint32_t {
+  minibatch = 1,
+  rate = 2,
+  gradient_noise = 3,
+  initial = 4,
+  partition = 5,
+  grouping = 6,
+  graph = 7,
+  glyphs = 8
+};
 
 struct Stream {
   uint32_t k0, k1, worker, step_low, step_high;

@@ -15,12 +15,12 @@ template <class T>
 class MatrixView {
  public:
   MatrixView() = default;
-  ORRERY_HD MatrixView(T* data, int64_t rows, int64_t cols, Backend where) : MatrixView(data, rows, cols, cols, where) {}
+  ORRERY_HD MatrixView(T* data, int64_t rows, int64_t cols, Backend where)
+      : MatrixView(data, rows, cols, cols, where) {}
   ORRERY_HD MatrixView(T* data, int64_t rows, int64_t cols, int64_t stride, Backend where)
       : data_(data), rows_(rows), cols_(cols), stride_(stride), where_(where) {}
   template <class U>
-    requires std::same_as<T, const U>
-  ORRERY_HD MatrixView(const MatrixView<U>& o)  // float -> const float only
+  requires std::same_as<T, const U> ORRERY_HD MatrixView(const MatrixView<U>& o)  // float -> const float only
       : MatrixView(o.data(), o.extent(0), o.extent(1), o.stride(), o.where()) {}
 
   ORRERY_HD T& operator()(int64_t r, int64_t c) const { return data_[r * stride_ + c]; }
@@ -30,8 +30,12 @@ class MatrixView {
   ORRERY_HD int64_t stride() const { return stride_; }
   ORRERY_HD int64_t size() const { return rows_ * cols_; }
   ORRERY_HD Backend where() const { return where_; }
-  ORRERY_HD MatrixView rows(int64_t first, int64_t count) const { return {data_ + first * stride_, count, cols_, stride_, where_}; }
-  ORRERY_HD MatrixView columns(int64_t first, int64_t count) const { return {data_ + first, rows_, count, stride_, where_}; }
+  ORRERY_HD MatrixView rows(int64_t first, int64_t count) const {
+    return {data_ + first * stride_, count, cols_, stride_, where_};
+  }
+  ORRERY_HD MatrixView columns(int64_t first, int64_t count) const {
+    return {data_ + first, rows_, count, stride_, where_};
+  }
 
  private:
   T* data_ = nullptr;
@@ -46,8 +50,8 @@ class VectorView {
   VectorView() = default;
   ORRERY_HD VectorView(T* data, int64_t n, Backend where) : data_(data), n_(n), where_(where) {}
   template <class U>
-    requires std::same_as<T, const U>
-  ORRERY_HD VectorView(const VectorView<U>& o) : VectorView(o.data(), o.size(), o.where()) {}
+  requires std::same_as<T, const U> ORRERY_HD VectorView(const VectorView<U>& o)
+      : VectorView(o.data(), o.size(), o.where()) {}
 
   ORRERY_HD T& operator[](int64_t i) const { return data_[i]; }
   ORRERY_HD T* data() const { return data_; }

@@ -30,10 +30,13 @@ std::unique_ptr<Algorithm> make_tiered(Params&) {
 namespace {
 constexpr char h[] = "h-sgd", mll[] = "mll-sgd", local[] = "local-sgd", average[] = "fedavg";
 }
-extern const Entry<Algorithm> h_sgd{h, "hierarchical SGD: tiers of averaging, each with its own period", make_tiered<h>};
-extern const Entry<Algorithm> mll_sgd{mll, "multi-level local SGD: workers with rates, hubs that mix over a graph", make_tiered<mll>};
+extern const Entry<Algorithm> h_sgd{h, "hierarchical SGD: tiers of averaging, each with its own period",
+                                    make_tiered<h>};
+extern const Entry<Algorithm> mll_sgd{mll, "multi-level local SGD: workers with rates, hubs that mix over a graph",
+                                      make_tiered<mll>};
 extern const Entry<Algorithm> local_sgd{local, "local SGD: steps alone, then one average", make_tiered<local>};
-extern const Entry<Algorithm> fedavg{average, "federated averaging: local SGD, weights by samples with network.weights", make_tiered<average>};
+extern const Entry<Algorithm> fedavg{average, "federated averaging: local SGD, weights by samples with network.weights",
+                                     make_tiered<average>};
 }  // namespace algorithms
 
 }  // namespace orrery

@@ -57,7 +57,7 @@ GraphSpec parse_graph(Params& p, int64_t nodes, const std::vector<TierSpec>& tie
   GraphSpec g;
   read_kind(p, g, nodes);
   const int64_t finer = tiers.empty() ? 1 : tiers.back().period;
-  g.period = p.integer("period", finer, at_least(1));
+  g.period = p.integer("period", finer, between(1, 1e12));
   if (g.period % finer != 0)
     p.fail("period",
            fmt::format("{} is not a multiple of {}, the period of the top tier \"{}\"; use {} or another multiple",

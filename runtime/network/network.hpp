@@ -19,32 +19,32 @@ namespace orrery {
 // ---- what the file says (const after parsing) -------------------------------------------------------------------------------------------
 struct TierSpec {
   std::string name;
-  int64_t period = 1;                           // local steps
+  int64_t period = 1;  // local steps
   int64_t nodes = 0;
-  std::vector<std::vector<int64_t>> groups;     // explicit children (indices of the tier below) per node; empty: blocks
+  std::vector<std::vector<int64_t>> groups;  // explicit children (indices of the tier below) per node; empty: blocks
 };
 struct GraphSpec {
-  std::string kind, mixing, file;               // file: adjacency or matrix, kind = "file" / mixing = "file"
+  std::string kind, mixing, file;  // file: adjacency or matrix, kind = "file" / mixing = "file"
   int64_t period = 1;
-  double alpha = 0, probability = 0;            // laplacian; erdos-renyi
+  double alpha = 0, probability = 0;  // laplacian; erdos-renyi
   bool lazy = false;
-  std::vector<std::vector<double>> matrix;      // of a file, read at parse time: (D,D)
-  std::string matrix_file;                      // mixing = "file"; empty for an inline matrix
-  std::vector<std::vector<double>> adjacency;   // kind = "file", read at parse time: (D,D), 0 or 1
-  int64_t rows = 0;                             // grid, torus: rows of nodes, node k sits at (k / columns, k mod columns)
+  std::vector<std::vector<double>> matrix;     // of a file, read at parse time: (D,D)
+  std::string matrix_file;                     // mixing = "file"; empty for an inline matrix
+  std::vector<std::vector<double>> adjacency;  // kind = "file", read at parse time: (D,D), 0 or 1
+  int64_t rows = 0;  // grid, torus: rows of nodes, node k sits at (k / columns, k mod columns)
 };
 struct NetworkSpec {
   int64_t workers = 1;
   enum class Weights { equal, samples, given } weights = Weights::equal;
-  std::vector<double> given_weights;            // cycled to (W) when given
-  std::vector<double> rates;                    // (W)
+  std::vector<double> given_weights;  // cycled to (W) when given
+  std::vector<double> rates;          // (W)
   bool random_grouping = false;
-  std::vector<TierSpec> tiers;                  // from the workers upward
+  std::vector<TierSpec> tiers;  // from the workers upward
   std::optional<GraphSpec> graph;
 
   int64_t top_nodes() const { return tiers.empty() ? workers : tiers.back().nodes; }
 };
-NetworkSpec parse_network(Params& network);     // reads [network]; every error names file, line and key
+NetworkSpec parse_network(Params& network);  // reads [network]; every error names file, line and key
 
 // ---- what acts when ---------------------------------------------------------------------------------------------------------------------
 // After local step t (t = 0, 1, ...), i.e. when t + 1 steps are done: the largest period that divides t + 1 acts alone.
@@ -58,30 +58,30 @@ class Schedule {
  public:
   Schedule() = default;
   explicit Schedule(const NetworkSpec&);
-  Action after(int64_t steps_done) const;         // what acts once `steps_done` steps are done (steps_done >= 1)
-  int64_t next(int64_t steps_done) const;         // smallest s > steps_done with an action; INT64_MAX where nothing ever acts
-  int64_t round() const { return round_; }        // the pattern repeats with this period (>= 1)
+  Action after(int64_t steps_done) const;   // what acts once `steps_done` steps are done (steps_done >= 1)
+  int64_t next(int64_t steps_done) const;   // smallest s > steps_done with an action; INT64_MAX where nothing ever acts
+  int64_t round() const { return round_; }  // the pattern repeats with this period (>= 1)
 
  private:
-  std::vector<int64_t> periods_;                  // per tier
+  std::vector<int64_t> periods_;  // per tier
   int64_t graph_period_ = 0, phases_ = 1, round_ = 1;
 };
 
 // ---- the network of one replica ---------------------------------------------------------------------------------------------------------
-struct Groups {                                   // the nodes of one tier: node k averages workers member[begin[k]] ... member[begin[k+1]-1]
-  std::vector<int64_t> begin;                     // (nodes + 1)
-  std::vector<int64_t> member;                    // (W), ascending inside a node
-  std::vector<double> weight;                     // (W) v_i, aligned with `member`
-  std::vector<int64_t> node_of;                   // (W) node of worker i
-  std::vector<double> mass;                       // (nodes) sum of a_i below
+struct Groups {  // the nodes of one tier: node k averages workers member[begin[k]] ... member[begin[k+1]-1]
+  std::vector<int64_t> begin;    // (nodes + 1)
+  std::vector<int64_t> member;   // (W), ascending inside a node
+  std::vector<double> weight;    // (W) v_i, aligned with `member`
+  std::vector<int64_t> node_of;  // (W) node of worker i
+  std::vector<double> mass;      // (nodes) sum of a_i below
   int64_t nodes() const { return static_cast<int64_t>(begin.size()) - 1; }
 };
-struct Mixing {                                   // H by destination: column d holds entries begin[d] ... begin[d+1]-1
-  std::vector<int64_t> begin;                     // (D + 1)
-  std::vector<int64_t> source;                    // ascending inside a column
-  std::vector<double> weight;                     // H_{source, d}
+struct Mixing {                 // H by destination: column d holds entries begin[d] ... begin[d+1]-1
+  std::vector<int64_t> begin;   // (D + 1)
+  std::vector<int64_t> source;  // ascending inside a column
+  std::vector<double> weight;   // H_{source, d}
   int64_t nodes() const { return static_cast<int64_t>(begin.size()) - 1; }
-  std::vector<std::vector<double>> dense() const; // H[j][d]
+  std::vector<std::vector<double>> dense() const;  // H[j][d]
 };
 
 class Network {
@@ -91,12 +91,16 @@ class Network {
   Network(const NetworkSpec&, uint64_t seed, const std::vector<int64_t>& samples);
 
   const NetworkSpec& spec() const { return *spec_; }
-  const std::vector<double>& weights() const { return a_; }           // a_i (W)
-  const std::vector<Groups>& tiers() const { return tiers_; }          // from the workers upward; nested
-  const Groups& top() const { return top_; }                           // the last tier, or every worker alone
-  const std::vector<Mixing>& mixing() const { return mixing_; }        // one, or the cycle of a time-varying graph; empty without graph
-  const std::vector<std::pair<int64_t, int64_t>>& edges() const { return edges_; }  // i < j, of the graph (union over a cycle)
-  double zeta() const;                                                 // max modulus of the eigenvalues of H but the one at 1 (first matrix); 0 if D = 1
+  const std::vector<double>& weights() const { return a_; }    // a_i (W)
+  const std::vector<Groups>& tiers() const { return tiers_; }  // from the workers upward; nested
+  const Groups& top() const { return top_; }                   // the last tier, or every worker alone
+  const std::vector<Mixing>& mixing() const {
+    return mixing_;
+  }  // one, or the cycle of a time-varying graph; empty without graph
+  const std::vector<std::pair<int64_t, int64_t>>& edges() const {
+    return edges_;
+  }                     // i < j, of the graph (union over a cycle)
+  double zeta() const;  // max modulus of the eigenvalues of H but the one at 1 (first matrix); 0 if D = 1
 
  private:
   const NetworkSpec* spec_;
@@ -113,10 +117,10 @@ class Network {
 // up: sent by the lower end (or by a node of the graph); down: received by it.
 struct Ledger {
   struct Link {
-    std::string name;              // tier's name, or "graph"
-    int64_t up = 0, down = 0;      // bits so far
+    std::string name;          // tier's name, or "graph"
+    int64_t up = 0, down = 0;  // bits so far
   };
-  std::vector<Link> links;         // per tier from the workers upward, then the graph if there is one
+  std::vector<Link> links;  // per tier from the workers upward, then the graph if there is one
   int64_t up() const;
   int64_t down() const;
   void charge(const Network&, const Action&, int64_t bits_per_model);

@@ -12,13 +12,14 @@
 namespace orrery {
 
 struct ReportArm {
-  std::string name;                                       // "" for an experiment without arms
+  std::string name;  // "" for an experiment without arms
   NetworkSpec network;
-  std::vector<Groups> tiers;                              // of the first replica
-  std::vector<std::pair<int64_t, int64_t>> edges;         // graph among the top nodes
-  std::vector<double> weights, rates;                     // (W)
-  std::vector<Ledger::Link> links;                        // bits of one replica at the end
-  std::vector<std::vector<std::vector<double>>> values;   // [metric][replica][record point]; NaN where a metric does not apply
+  std::vector<Groups> tiers;                       // of the first replica
+  std::vector<std::pair<int64_t, int64_t>> edges;  // graph among the top nodes
+  std::vector<double> weights, rates;              // (W)
+  std::vector<Ledger::Link> links;                 // bits of one replica at the end
+  std::vector<std::vector<std::vector<double>>>
+      values;  // [metric][replica][record point]; NaN where a metric does not apply
 };
 
 struct ReportInput {
@@ -26,13 +27,14 @@ struct ReportInput {
   uint64_t seed = 0;
   int64_t replicas = 1, workers = 1, steps = 0, parameters = 0;
   std::vector<std::string> metrics;
-  std::vector<int64_t> record_steps;                      // record points
+  std::vector<int64_t> record_steps;  // record points
   std::vector<ReportArm> arms;
-  std::vector<std::pair<std::string, std::string>> facts; // further lines for the head of the page: "wall time" -> "41 s", ...
-  std::vector<std::string> notices;                       // sentences the user should read
-  std::string experiment_toml;                            // resolved
+  std::vector<std::pair<std::string, std::string>>
+      facts;                         // further lines for the head of the page: "wall time" -> "41 s", ...
+  std::vector<std::string> notices;  // sentences the user should read
+  std::string experiment_toml;       // resolved
 };
 
-std::string report_html(const ReportInput&);              // the whole page
+std::string report_html(const ReportInput&);  // the whole page
 
 }  // namespace orrery
