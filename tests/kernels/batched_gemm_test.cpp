@@ -25,7 +25,7 @@ struct Case {
 // The operands of a case; operand r is rows r * rows_each .. of one tall matrix.
 template <class T>
 struct Operands {
-  const Case& p;
+  Case p;
   int64_t a_rows, b_rows;
   Matrix<T> a, b, c;
 
