@@ -11,11 +11,20 @@
 
 namespace orrery {
 
-// n samples of d features. Exactly one of `bytes` and `values` is filled, row-major (n,d).
+// Sparse rows: row s holds value[i] at column[i], i = begin[s] .. begin[s+1]-1, columns ascending. A set of n rows has n + 1 begins.
+struct SparseRows {
+  std::vector<int64_t> begin;
+  std::vector<int32_t> column;
+  std::vector<float> value;
+  bool empty() const { return begin.empty(); }
+};
+
+// n samples of d features. Exactly one of `bytes`, `values` (row-major (n,d)) and `sparse` is filled.
 struct Samples {
   int64_t count = 0, features = 0;
   std::vector<uint8_t> bytes;
   std::vector<float> values;
+  SparseRows sparse;
   std::vector<int32_t> labels;  // (n), in [0, classes)
 };
 

@@ -6,7 +6,7 @@ namespace {
 
 __global__ void count_steps_kernel(Rows rows, Slot slot, int64_t n, VectorView<int64_t> steps) {
   const int64_t r = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (r < rows.count) steps[r] += steps_taken(rows, r, slot.at(), n);
+  if (r < rows.count) steps[r] += steps_taken(rows, r, slot.at().slot, n);
 }
 
 __global__ void advance_clock_kernel(VectorView<int64_t> base, int64_t n) { base[0] += n; }

@@ -1,12 +1,14 @@
 // Draws, gathers and normalises the minibatches of all rows in one launch.
 //
-//   s(r,k)   = order[begin_r + floor(size_r * u)]      u from Philox(seed_r, minibatch; worker_r, t, k), with replacement
+//   s(r,k)   = order[begin_r + floor(size_r * u)]      u from Philox(seed_r, minibatch; worker_r, t, k), with replacement; or the k-th
+//              next of a pass without replacement (Rows::sample)
 //   x[r,k,j] = scale * stored[s(r,k), j] + shift       k = first .. first+count-1, j = 0 .. d-1
 //   y[r,k]   = label[s(r,k)]
 //
 // Rows that skip slot t (rate) and places k >= batch_r get x = 0 and y = -1: they contribute nothing downstream.
 // Shapes   x (rows, count * d), y (rows, count), both dense; out of place.
 // Result   each element depends on its own key only: same bits for any grid, any number of rows beside it, any number of shards.
+// Sparse rows are spread over zeros.
 // Cost     reads d bytes (uint8) and writes d * sizeof(T) per sample; one Philox block per thread row of the gather.
 #pragma once
 

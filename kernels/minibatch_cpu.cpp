@@ -8,7 +8,8 @@ namespace orrery::detail {
 template <class T, Backend B>
 void minibatch_impl(const Context&, const Rows& rows, const SampleView& samples, Slot slot, int64_t first,
                     int64_t count, MatrixView<T> x, MatrixView<int32_t> y) {
-  const int64_t d = samples.features(), t = slot.at();
+  const int64_t d = samples.features();
+  const Step t = slot.at();
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
     const bool active = rows.active(r, t);

@@ -4,25 +4,43 @@
 namespace orrery::detail {
 namespace {
 
+// The features of one sample by the threads of one block; a sparse row is spread over zeros. The caller's next write to `out` comes from
+// the same thread or after a barrier.
+template <class T>
+__device__ void block_copy(const SampleView& samples, int64_t s, T* out) {
+  const int64_t d = samples.features();
+  if (!samples.sparse()) {
+    for (int64_t j = threadIdx.x; j < d; j += blockDim.x) out[j] = feature<T>(samples, s, j);
+    return;
+  }
+  for (int64_t j = threadIdx.x; j < d; j += blockDim.x) out[j] = T{0};
+  __syncthreads();
+  for (int64_t i = samples.rows.begin[s] + threadIdx.x; i < samples.rows.begin[s + 1]; i += blockDim.x)
+    out[samples.rows.column[i]] = scaled(samples, static_cast<T>(samples.rows.value[i]));
+}
+
 // Grid: one block per place of a batch, strided over rows * count; its threads share one draw and copy the features.
 template <class T>
 __global__ void minibatch_kernel(Rows rows, SampleView samples, Slot slot, int64_t first, int64_t count,
                                  MatrixView<T> x, MatrixView<int32_t> y) {
-  const int64_t d = samples.features(), t = slot.at();
+  const int64_t d = samples.features();
+  const Step t = slot.at();
   for (int64_t place = blockIdx.x; place < rows.count * count; place += gridDim.x) {
     const int64_t r = place / count, k = place % count;
     const bool used = first + k < rows.batch_size(r) && rows.active(r, t);
     const int64_t s = used ? rows.sample(r, t, first + k) : 0;
     T* out = x.row(r) + k * d;
-    for (int64_t j = threadIdx.x; j < d; j += blockDim.x) out[j] = used ? feature<T>(samples, s, j) : T{0};
+    if (used)
+      block_copy(samples, s, out);
+    else
+      for (int64_t j = threadIdx.x; j < d; j += blockDim.x) out[j] = T{0};
     if (threadIdx.x == 0) y(r, k) = used ? samples.labels[s] : -1;
   }
 }
 
 template <class T>
 __global__ void gather_kernel(SampleView samples, int64_t first, int64_t count, MatrixView<T> x) {
-  for (int64_t k = blockIdx.x; k < count; k += gridDim.x)
-    for (int64_t j = threadIdx.x; j < x.extent(1); j += blockDim.x) x(k, j) = feature<T>(samples, first + k, j);
+  for (int64_t k = blockIdx.x; k < count; k += gridDim.x) block_copy(samples, first + k, x.row(k));
 }
 
 constexpr int64_t max_blocks = 1 << 20;

@@ -4,11 +4,13 @@ namespace orrery {
 
 template <class T>
 void quadratic_steps(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
-                     MatrixView<T> x) {
+                     MatrixView<T> x, const Momentum<T>& m) {
   expects(x.extent(0) == rows.count && x.extent(1) == q.center.extent(1), "x of shape (rows, P)");
   expects(x.where() == ctx.backend, "x on the context's side");
+  expects(!m.on() || (m.velocity.extent(0) == rows.count && m.velocity.extent(1) == x.extent(1)),
+          "v of shape (rows, P)");
   if (x.size() == 0 || steps == 0) return;
-  dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_steps_impl<T, B>(ctx, q, rows, slot, steps, x); });
+  dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_steps_impl<T, B>(ctx, q, rows, slot, steps, x, m); });
 }
 
 template <class T>
@@ -28,12 +30,12 @@ void quadratic_losses(const Context& ctx, const QuadraticView<T>& q, const Rows&
   dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_losses_impl<T, B>(ctx, q, rows, x, out); });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                  \
-  template void quadratic_steps<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t,        \
-                                   MatrixView<T>);                                                             \
-  template void quadratic_gradients<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot,             \
-                                       MatrixView<const T>, MatrixView<T>);                                    \
-  template void quadratic_losses<T>(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T>, \
+#define ORRERY_INSTANTIATE(T)                                                                                          \
+  template void quadratic_steps<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t, MatrixView<T>, \
+                                   const Momentum<T>&);                                                                \
+  template void quadratic_gradients<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot,                     \
+                                       MatrixView<const T>, MatrixView<T>);                                            \
+  template void quadratic_losses<T>(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T>,         \
                                     VectorView<double>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

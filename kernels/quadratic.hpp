@@ -3,6 +3,7 @@
 //   gradient of a batch of B samples   g_j = a_ij (x_j - c_ij) + (s / sqrt(B)) * n_j     n_j standard normal, keyed (seed; worker, slot, j)
 //                                      (batch "full": no noise)
 //   quadratic_steps      `steps` times, for rows that step in the slot:  x_j <- x_j - eta_r * g_j      x stays in a register
+//                        (with momentum v_j <- mu v_j + g_j,  x_j <- x_j - eta_r v_j)
 //   quadratic_gradients  g[r,:] of one slot (rung (a)); 0 for rows that skip it
 //   quadratic_losses     out[r] = F_{worker_r}(x[r,:])
 //
@@ -25,7 +26,8 @@ struct QuadraticView {
 };
 
 template <class T>
-void quadratic_steps(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x);
+void quadratic_steps(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x,
+                     const Momentum<T>& = {});
 template <class T>
 void quadratic_gradients(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x,
                          MatrixView<T> g);
@@ -34,21 +36,32 @@ void quadratic_losses(const Context&, const QuadraticView<T>&, const Rows&, Matr
                       VectorView<double> out);
 
 template <class T>
-ORRERY_HD inline T quadratic_gradient(const QuadraticView<T>& q, const Rows& rows, int64_t r, int64_t t, int64_t j,
-                                      T x) {
+ORRERY_HD inline T quadratic_gradient(const QuadraticView<T>& q, const Rows& rows, int64_t r, Step t, int64_t j, T x) {
   const int64_t w = rows.worker[r];
   T g = q.curvature(w, j) * (x - q.center(w, j));
   if (q.noise > 0 && rows.batch[r] > 0) {
-    const Stream normal(rows.seed[r], Draw::gradient_noise, static_cast<uint32_t>(w), static_cast<uint64_t>(t));
+    const Stream normal(rows.seed[r], Draw::gradient_noise, static_cast<uint32_t>(w), t.key());
     g += static_cast<T>(q.noise / std::sqrt(static_cast<double>(rows.batch[r])) *
                         normal.normal(static_cast<uint32_t>(j)));
   }
   return g;
 }
 
+// One step of one coordinate; v: its velocity, unused where there is no momentum.
+template <class T>
+ORRERY_HD inline void quadratic_update(T& x, T& v, T g, T eta, T mu, bool momentum) {
+  if (momentum) {
+    v = mu * v + g;
+    x -= eta * v;
+  } else {
+    x -= eta * g;
+  }
+}
+
 namespace detail {
 template <class T, Backend B>
-void quadratic_steps_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x);
+void quadratic_steps_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, int64_t steps, MatrixView<T> x,
+                          const Momentum<T>&);
 template <class T, Backend B>
 void quadratic_gradients_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x,
                               MatrixView<T> g);

@@ -7,18 +7,21 @@ namespace orrery::detail {
 
 template <class T, Backend B>
 void quadratic_steps_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
-                          MatrixView<T> x) {
-  const int64_t t = slot.at(), columns = x.extent(1);
+                          MatrixView<T> x, const Momentum<T>& m) {
+  const int64_t t = slot.at().slot, columns = x.extent(1);
+  const T mu = static_cast<T>(m.mu);
 #pragma omp parallel
   {
-    std::vector<char> active(static_cast<size_t>(steps));
+    std::vector<T> none(m.on() ? 0 : static_cast<size_t>(columns));
 #pragma omp for schedule(static)
     for (int64_t r = 0; r < rows.count; ++r) {
       const T eta = static_cast<T>(rows.learning_rate[r]);
-      for (int64_t s = 0; s < steps; ++s) active[static_cast<size_t>(s)] = rows.active(r, t + s);
+      T* v = m.on() ? m.velocity.row(r) : none.data();
       for (int64_t s = 0; s < steps; ++s) {
-        if (!active[static_cast<size_t>(s)]) continue;
-        for (int64_t j = 0; j < columns; ++j) x(r, j) -= eta * quadratic_gradient(q, rows, r, t + s, j, x(r, j));
+        if (!rows.active(r, t + s)) continue;
+        for (int32_t k = 0; k < rows.repeats_of(r); ++k)
+          for (int64_t j = 0; j < columns; ++j)
+            quadratic_update(x(r, j), v[j], quadratic_gradient(q, rows, r, {t + s, k}, j, x(r, j)), eta, mu, m.on());
       }
     }
   }
@@ -27,7 +30,7 @@ void quadratic_steps_impl(const Context&, const QuadraticView<T>& q, const Rows&
 template <class T, Backend B>
 void quadratic_gradients_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot,
                               MatrixView<const T> x, MatrixView<T> g) {
-  const int64_t t = slot.at();
+  const Step t = slot.at();
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
     const bool active = rows.active(r, t);
@@ -52,7 +55,7 @@ void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows
 
 #define ORRERY_INSTANTIATE(T)                                                                                         \
   template void quadratic_steps_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot,     \
-                                                      int64_t, MatrixView<T>);                                        \
+                                                      int64_t, MatrixView<T>, const Momentum<T>&);                    \
   template void quadratic_gradients_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot, \
                                                           MatrixView<const T>, MatrixView<T>);                        \
   template void quadratic_losses_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&,          \

@@ -7,16 +7,22 @@ namespace {
 
 // Grid: x = blocks of 128 threads along the parameters; y = rows, strided. A thread keeps its element in a register for all steps.
 template <class T>
-__global__ void quadratic_steps_kernel(QuadraticView<T> q, Rows rows, Slot slot, int64_t steps, MatrixView<T> x) {
+__global__ void quadratic_steps_kernel(QuadraticView<T> q, Rows rows, Slot slot, int64_t steps, MatrixView<T> x, T mu,
+                                       MatrixView<T> velocity) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= x.extent(1)) return;
-  const int64_t t = slot.at();
+  const int64_t t = slot.at().slot;
+  const bool momentum = velocity.size() > 0;
   for (int64_t r = blockIdx.y; r < rows.count; r += gridDim.y) {
     const T eta = static_cast<T>(rows.learning_rate[r]);
-    T value = x(r, j);
-    for (int64_t s = 0; s < steps; ++s)
-      if (rows.active(r, t + s)) value -= eta * quadratic_gradient(q, rows, r, t + s, j, value);
+    T value = x(r, j), v = momentum ? velocity(r, j) : T{0};
+    for (int64_t s = 0; s < steps; ++s) {
+      if (!rows.active(r, t + s)) continue;
+      for (int32_t k = 0; k < rows.repeats_of(r); ++k)
+        quadratic_update(value, v, quadratic_gradient(q, rows, r, {t + s, k}, j, value), eta, mu, momentum);
+    }
     x(r, j) = value;
+    if (momentum) velocity(r, j) = v;
   }
 }
 
@@ -25,7 +31,7 @@ __global__ void quadratic_gradients_kernel(QuadraticView<T> q, Rows rows, Slot s
                                            MatrixView<T> g) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= g.extent(1)) return;
-  const int64_t t = slot.at();
+  const Step t = slot.at();
   for (int64_t r = blockIdx.y; r < rows.count; r += gridDim.y)
     g(r, j) = rows.active(r, t) ? quadratic_gradient(q, rows, r, t, j, x(r, j)) : T{0};
 }
@@ -52,9 +58,9 @@ dim3 grid_for(int64_t columns, int64_t rows) {
 
 template <class T, Backend B>
 void quadratic_steps_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
-                          MatrixView<T> x) {
+                          MatrixView<T> x, const Momentum<T>& m) {
   launch(quadratic_steps_kernel<T>, grid_for(x.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, steps,
-         x);
+         x, static_cast<T>(m.mu), m.velocity);
 }
 template <class T, Backend B>
 void quadratic_gradients_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot,
@@ -71,7 +77,7 @@ void quadratic_losses_impl(const Context& ctx, const QuadraticView<T>& q, const 
 
 #define ORRERY_INSTANTIATE(T)                                                                                          \
   template void quadratic_steps_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot,     \
-                                                       int64_t, MatrixView<T>);                                        \
+                                                       int64_t, MatrixView<T>, const Momentum<T>&);                    \
   template void quadratic_gradients_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot, \
                                                            MatrixView<const T>, MatrixView<T>);                        \
   template void quadratic_losses_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&,          \

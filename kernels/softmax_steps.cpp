@@ -20,14 +20,16 @@ SoftmaxWorkspace<T>::SoftmaxWorkspace(const Context& ctx, const SoftmaxView& mod
 
 template <class T>
 void softmax_steps(const Context& ctx, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps,
-                   MatrixView<T> w, SoftmaxWorkspace<T>& space) {
+                   MatrixView<T> w, SoftmaxWorkspace<T>& space, const Momentum<T>& m) {
   expects(w.extent(0) == rows.count && w.extent(1) == model.parameters(), "w of shape (rows, P)");
   expects(w.where() == ctx.backend, "w on the context's side");
   expects(ctx.backend == Backend::cpu || (space.rows > 0 && rows.max_batch <= space.max_batch),
           "a workspace for the largest batch");
+  expects(!m.on() || (m.velocity.extent(0) == rows.count && m.velocity.extent(1) == w.extent(1)),
+          "v of shape (rows, P)");
   if (rows.count == 0 || steps == 0) return;
   dispatch(ctx.backend,
-           [&]<Backend B>() { detail::softmax_steps_impl<T, B>(ctx, model, rows, slot, steps, w, space); });
+           [&]<Backend B>() { detail::softmax_steps_impl<T, B>(ctx, model, rows, slot, steps, w, space, m); });
 }
 
 template <class T>
@@ -46,7 +48,7 @@ void softmax_gradients(const Context& ctx, const SoftmaxView& model, const Rows&
 #define ORRERY_INSTANTIATE(T)                                                                                    \
   template class SoftmaxWorkspace<T>;                                                                            \
   template void softmax_steps<T>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t, MatrixView<T>,  \
-                                 SoftmaxWorkspace<T>&);                                                          \
+                                 SoftmaxWorkspace<T>&, const Momentum<T>&);                                      \
   template void softmax_gradients<T>(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T>, \
                                      MatrixView<T>, SoftmaxWorkspace<T>&);
 ORRERY_INSTANTIATE(float)

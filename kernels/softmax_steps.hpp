@@ -4,7 +4,8 @@
 //   gradient of a batch   g_V = (1/B) sum_k (softmax(z_k) - e_{y_k}) x_k^T + l2 * V,   g_b = (1/B) sum_k (softmax(z_k) - e_{y_k})
 //
 //   softmax_steps      `steps` times, for rows that step in the slot:  w <- w - eta_r * g(w)
-//                      rung (b): the update is folded into the weight-gradient product, no gradient is ever stored.
+//                      rung (b): the update is folded into the weight-gradient product, no gradient is ever stored (with momentum
+//                      the product accumulates into v <- mu v + g, then w <- w - eta_r v).
 //                      CPU: a row's parameters stay in cache for all steps. CUDA: per step one draw-and-gather, one strided-batched
 //                      product, one softmax kernel, one strided-batched product, for all rows at once.
 //   softmax_gradients  g[r,:] of one slot at w[r,:] (rung (a)); 0 for rows that skip it. w may be one shared row (stride 0):
@@ -41,7 +42,7 @@ class SoftmaxWorkspace {
 
 template <class T>
 void softmax_steps(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w,
-                   SoftmaxWorkspace<T>&);
+                   SoftmaxWorkspace<T>&, const Momentum<T>& = {});
 template <class T>
 void softmax_gradients(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g,
                        SoftmaxWorkspace<T>&);
@@ -49,7 +50,7 @@ void softmax_gradients(const Context&, const SoftmaxView&, const Rows&, Slot, Ma
 namespace detail {
 template <class T, Backend B>
 void softmax_steps_impl(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w,
-                        SoftmaxWorkspace<T>&);
+                        SoftmaxWorkspace<T>&, const Momentum<T>&);
 template <class T, Backend B>
 void softmax_gradients_impl(const Context&, const SoftmaxView&, const Rows&, Slot, MatrixView<const T> w,
                             MatrixView<T> g, SoftmaxWorkspace<T>&);

@@ -27,7 +27,7 @@ struct Batch {
         z(static_cast<size_t>(max_batch * m.classes)),
         y(static_cast<size_t>(max_batch)) {}
 
-  void gather(const Rows& rows, int64_t r, int64_t t, int64_t first, int64_t count) {
+  void gather(const Rows& rows, int64_t r, Step t, int64_t first, int64_t count) {
     for (int64_t k = 0; k < count; ++k) {
       const int64_t s = rows.sample(r, t, first + k);
       copy_features(model.samples, s, x.data() + k * d);
@@ -51,47 +51,56 @@ struct Batch {
   }
 };
 
+// w <- w - eta g(w), the update folded into the product; or, with a velocity v: v <- mu v + g(w), w <- w - eta v
 template <class T>
-void step(Batch<T>& batch, const Rows& rows, int64_t r, int64_t t, T* w) {
-  const int64_t size = rows.batch_size(r);
-  const T scale = static_cast<T>(coefficient(rows, r, Fold::update));
+void step(Batch<T>& batch, const Rows& rows, int64_t r, Step t, T* w, T* v, T mu) {
+  const int64_t size = rows.batch_size(r), parameters = batch.model.parameters();
+  const T eta = static_cast<T>(rows.learning_rate[r]);
+  const T scale = static_cast<T>(coefficient(rows, r, v ? Fold::gradient : Fold::update));
   const bool one_piece = size <= places;
   for (int64_t first = 0; first < size; first += places) {
     const int64_t count = std::min(places, size - first);
     batch.gather(rows, r, t, first, count);
     batch.forward(w, first, count, scale);
   }
+  if (v)
+    for (int64_t j = 0; j < parameters; ++j) v[j] *= mu;
   if (batch.model.l2 != 0) {
-    const T factor = static_cast<T>(rows.learning_rate[r] * batch.model.l2);
-    for (int64_t j = 0; j < batch.model.weights(); ++j) w[j] -= factor * w[j];
+    const T factor = static_cast<T>(v ? batch.model.l2 : -rows.learning_rate[r] * batch.model.l2);
+    T* out = v ? v : w;
+    for (int64_t j = 0; j < batch.model.weights(); ++j) out[j] += factor * w[j];
   }
   for (int64_t first = 0; first < size; first += places) {
     const int64_t count = std::min(places, size - first);
     if (!one_piece) batch.gather(rows, r, t, first, count);
-    batch.accumulate(w, first, count);
+    batch.accumulate(v ? v : w, first, count);
   }
+  if (v)
+    for (int64_t j = 0; j < parameters; ++j) w[j] -= eta * v[j];
 }
 
 }  // namespace
 
 template <class T, Backend B>
 void softmax_steps_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps,
-                        MatrixView<T> w, SoftmaxWorkspace<T>&) {
-  const int64_t t = slot.at();
+                        MatrixView<T> w, SoftmaxWorkspace<T>&, const Momentum<T>& m) {
+  const int64_t t = slot.at().slot;
 #pragma omp parallel
   {
     Batch<T> batch(model, rows.max_batch);
 #pragma omp for schedule(dynamic)
     for (int64_t r = 0; r < rows.count; ++r)
       for (int64_t s = 0; s < steps; ++s)
-        if (rows.active(r, t + s)) step(batch, rows, r, t + s, w.row(r));
+        if (rows.active(r, t + s))
+          for (int32_t k = 0; k < rows.repeats_of(r); ++k)
+            step(batch, rows, r, {t + s, k}, w.row(r), m.on() ? m.velocity.row(r) : nullptr, static_cast<T>(m.mu));
   }
 }
 
 template <class T, Backend B>
 void softmax_gradients_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot,
                             MatrixView<const T> w, MatrixView<T> g, SoftmaxWorkspace<T>&) {
-  const int64_t t = slot.at();
+  const Step t = slot.at();
 #pragma omp parallel
   {
     Batch<T> batch(model, rows.max_batch);
@@ -114,7 +123,7 @@ void softmax_gradients_impl(const Context&, const SoftmaxView& model, const Rows
 
 #define ORRERY_INSTANTIATE(T)                                                                                       \
   template void softmax_steps_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t, \
-                                                    MatrixView<T>, SoftmaxWorkspace<T>&);                           \
+                                                    MatrixView<T>, SoftmaxWorkspace<T>&, const Momentum<T>&);       \
   template void softmax_gradients_impl<T, Backend::cpu>(const Context&, const SoftmaxView&, const Rows&, Slot,      \
                                                         MatrixView<const T>, MatrixView<T>, SoftmaxWorkspace<T>&);
 ORRERY_INSTANTIATE(float)

@@ -53,25 +53,32 @@ void for_pieces(int64_t batch, int64_t places, F f) {
 
 template <class T, Backend B>
 void softmax_steps_impl(const Context& ctx, const SoftmaxView& model, const Rows& all, Slot slot, int64_t steps,
-                        MatrixView<T> w_all, SoftmaxWorkspace<T>& space) {
+                        MatrixView<T> w_all, SoftmaxWorkspace<T>& space, const Momentum<T>& m_all) {
   for (int64_t begin = 0; begin < all.count; begin += space.rows) {
     const Chunk<T> chunk{ctx, model, all.part(begin, std::min(space.rows, all.count - begin)), space};
     const MatrixView<T> w = w_all.rows(begin, chunk.rows.count);
+    const Momentum<T> m = m_all.part(begin, chunk.rows.count);
+    const MatrixView<T> out = m.on() ? m.velocity : w;  // what the product accumulates into
     const bool one_piece = chunk.batch <= space.places;
-    for (int64_t s = 0; s < steps; ++s) {
-      const Slot now = slot.plus(s);
+    for (int64_t s = 0; s < steps * all.max_repeats; ++s) {
+      const Slot now = slot.plus(s / all.max_repeats).repeated(s % all.max_repeats);
       for_pieces(chunk.batch, space.places, [&](int64_t first, int64_t count) {
         chunk.gather(now, first, count);
         chunk.forward(w, first, count);
       });
-      const MatrixView<T> bias = w.columns(model.weights(), model.classes);
-      softmax_loss<T>(ctx, chunk.rows, Fold::update, chunk.batch, model.classes, chunk.logits(), chunk.labels(), bias,
-                      bias);
-      decay<T>(ctx, chunk.rows, now, model.l2, model.weights(), w);
+      if (m.on()) damp<T>(ctx, chunk.rows, now, m);
+      softmax_loss<T>(ctx, chunk.rows, m.on() ? Fold::gradient : Fold::update, chunk.batch, model.classes,
+                      chunk.logits(), chunk.labels(), w.columns(model.weights(), model.classes),
+                      out.columns(model.weights(), model.classes));
+      if (m.on())
+        add_decay<T>(ctx, chunk.rows, now, model.l2, model.weights(), w, out);
+      else
+        decay<T>(ctx, chunk.rows, now, model.l2, model.weights(), w);
       for_pieces(chunk.batch, space.places, [&](int64_t first, int64_t count) {
         if (!one_piece) chunk.gather(now, first, count);
-        chunk.accumulate(w, first, count);
+        chunk.accumulate(out, first, count);
       });
+      if (m.on()) push<T>(ctx, chunk.rows, now, m, w);
     }
   }
 }
@@ -99,7 +106,7 @@ void softmax_gradients_impl(const Context& ctx, const SoftmaxView& model, const 
 
 #define ORRERY_INSTANTIATE(T)                                                                                        \
   template void softmax_steps_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t, \
-                                                     MatrixView<T>, SoftmaxWorkspace<T>&);                           \
+                                                     MatrixView<T>, SoftmaxWorkspace<T>&, const Momentum<T>&);       \
   template void softmax_gradients_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, const Rows&, Slot,      \
                                                          MatrixView<const T>, MatrixView<T>, SoftmaxWorkspace<T>&);
 ORRERY_INSTANTIATE(float)

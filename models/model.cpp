@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/core/npy.hpp"
+#include "kernels/descend.hpp"
+#include "kernels/distances.hpp"
 
 namespace orrery {
 namespace models {
@@ -93,5 +97,44 @@ std::vector<double> ModelSpec::start(int64_t workers, int64_t features, int clas
   *rows = own ? workers : 1;
   return start_array_;
 }
+
+// H v = (g(w + h v) - g(w - h v)) / 2h with h = eps^(1/3) max(1, |w|) / |v|, each row its own
+template <class T>
+void Model<T>::hessian_vector(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w,
+                              MatrixView<const T> v, MatrixView<T> out) {
+  const int64_t n = rows.count, p = parameters();
+  Buffer<double> norms(ctx, n);
+  const auto norms_of = [&](MatrixView<const T> x) {
+    row_distances<T>(ctx, x, {}, {}, norms.view());
+    return norms.to_host(ctx);
+  };
+  const auto w_sq = norms_of(w), v_sq = norms_of(v);
+  std::vector<double> h(static_cast<size_t>(n)), forth(h), back(h), up(h), down(h);
+  for (size_t r = 0; r < h.size(); ++r) {
+    const double eps = std::numeric_limits<T>::epsilon();
+    h[r] = v_sq[r] > 0 ? std::cbrt(eps) * std::max(1.0, std::sqrt(w_sq[r])) / std::sqrt(v_sq[r]) : 1.0;
+    forth[r] = -h[r], back[r] = h[r];  // descend() subtracts
+    up[r] = -1 / (2 * h[r]), down[r] = 1 / (2 * h[r]);
+  }
+  Buffer<T> point(ctx, n * p), gradient(ctx, n * p);
+  const auto combine = [&](const std::vector<double>& coefficient, MatrixView<T> to, MatrixView<const T> from) {
+    const Buffer<double> device(ctx, coefficient);
+    Rows each;
+    each.count = n;
+    each.learning_rate = device.view();
+    descend<T>(ctx, each, to, from);
+    ctx.synchronize();  // `device` goes away
+  };
+  detail::zero(ctx, out.data(), out.size() * int64_t{sizeof(T)});
+  for (const auto& [step, weight] : {std::pair{&forth, &up}, std::pair{&back, &down}}) {
+    for (int64_t r = 0; r < n; ++r)
+      detail::copy(ctx, point.data() + r * p, ctx.backend, w.row(r), ctx.backend, p * int64_t{sizeof(T)});
+    combine(*step, point.view(n, p), v);
+    gradients(ctx, rows, slot, point.view(n, p), gradient.view(n, p));
+    combine(*weight, out, gradient.view(n, p));
+  }
+}
+template class Model<float>;
+template class Model<double>;
 
 }  // namespace orrery

@@ -45,12 +45,15 @@ class Model {
   virtual ~Model() = default;
   virtual int64_t parameters() const = 0;
 
-  // Gradient mode 1: every row at its own parameters.
-  virtual void local_steps(const Context&, const Rows&, Slot, int64_t steps,
-                           MatrixView<T> w) = 0;  // fused where the model can
+  // Gradient mode 1: every row at its own parameters. `steps` local steps of Rows::repeats gradient steps each, fused where the model can.
+  virtual void local_steps(const Context&, const Rows&, Slot, int64_t steps, MatrixView<T> w, const Momentum<T>&) = 0;
   // Modes 1 and 2: with w of stride 0 all rows are at one shared point.
   virtual void gradients(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g) = 0;
 
+  // out[r,:] = H v[r,:] with H the Hessian at w[r,:] of the loss that gradients() differentiates, l2 included. Exact where the model
+  // overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0; the three do not alias.
+  virtual void hessian_vector(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<const T> v,
+                              MatrixView<T> out);
   // f at each of M points, l2 included (host values, float64); objectives[m] belongs to point m
   virtual std::vector<double> objective(const Context&, MatrixView<const T> w,
                                         const std::vector<const Objective*>& objectives) = 0;

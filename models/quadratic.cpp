@@ -81,8 +81,9 @@ class Quadratic final : public Model<T> {
   }
 
   int64_t parameters() const override { return p_; }
-  void local_steps(const Context& ctx, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w) override {
-    quadratic_steps(ctx, view_, rows, slot, steps, w);
+  void local_steps(const Context& ctx, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w,
+                   const Momentum<T>& m) override {
+    quadratic_steps(ctx, view_, rows, slot, steps, w, m);
   }
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
     quadratic_gradients(ctx, view_, rows, slot, w, g);

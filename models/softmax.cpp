@@ -17,8 +17,9 @@ class Softmax final : public Model<T> {
   }
   int64_t parameters() const override { return train_.parameters(); }
 
-  void local_steps(const Context& ctx, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w) override {
-    softmax_steps(ctx, train_, rows, slot, steps, w, steps_space_);
+  void local_steps(const Context& ctx, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w,
+                   const Momentum<T>& m) override {
+    softmax_steps(ctx, train_, rows, slot, steps, w, steps_space_, m);
   }
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
     softmax_gradients(ctx, train_, rows, slot, w, g, space_for(ctx, rows));

@@ -32,7 +32,14 @@ StepSpec read_step(Params& p, int64_t workers) {
   } else {
     step.batch.assign(static_cast<size_t>(workers), p.integer("batch", 32, between(1, 1e6)));
   }
-  p.choice("sampling", "replacement", {"replacement"});
+  const auto repeats = p.is_array("batches_per_slot")
+                           ? p.integers("batches_per_slot", between(1, 1e6))
+                           : std::vector<int64_t>{p.integer("batches_per_slot", 1, between(1, 1e6))};
+  for (size_t i = 0; i < step.batch.size(); ++i)
+    step.repeats.push_back(static_cast<int32_t>(repeats[i % repeats.size()]));
+  step.shuffle = p.choice("sampling", "replacement", {"replacement", "shuffle"}) == "shuffle";
+  step.momentum = p.number("momentum", 0.0, {.min = 0, .max = 1, .max_open = true});
+  if (step.momentum > 0) step.keep_momentum = p.choice("momentum_at_average", "reset", {"reset", "keep"}) == "keep";
   if (p.choice("step", "fused", {"fused", "gradients"}) == "gradients") step.rung = StepSpec::Rung::gradients;
   return step;
 }

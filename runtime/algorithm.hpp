@@ -27,7 +27,11 @@ std::unique_ptr<Algorithm> make_algorithm(Params& algorithm);  // reads [algorit
 // The keys of [algorithm] that every method of local steps shares.
 struct StepSpec {
   double learning_rate = 0.1;
-  std::vector<int64_t> batch;  // (W), 0 = full (exact local gradient)
+  std::vector<int64_t> batch;    // (W), 0 = full (exact local gradient)
+  std::vector<int32_t> repeats;  // (W) gradient steps in a slot
+  bool shuffle = false;          // passes without replacement in place of draws with replacement
+  double momentum = 0;           // heavy ball, local to a worker
+  bool keep_momentum = false;    // at averages: keep the velocity, or start again from 0
   enum class Rung {
     fused,
     gradients

@@ -14,19 +14,26 @@ namespace orrery {
 
 // ---- data on the device ---------------------------------------------------------------------------------------------------------------
 
-SampleView DeviceData::upload(const Context& ctx, const Samples& s, const Dataset& d, Buffer<uint8_t>& bytes,
-                              Buffer<float>& values, Buffer<int32_t>& labels) {
-  bytes = Buffer<uint8_t>(ctx, s.bytes);
-  values = Buffer<float>(ctx, s.values);
-  labels = Buffer<int32_t>(ctx, s.labels);
-  const int64_t stored_bytes = s.bytes.empty() ? 0 : s.count, stored_values = s.values.empty() ? 0 : s.count;
-  return {bytes.view(stored_bytes, s.features), values.view(stored_values, s.features), labels.view(), d.scale,
-          d.shift};
+SampleView DeviceData::upload(const Context& ctx, const Samples& s, const Dataset& d, Set& set) {
+  set.bytes = Buffer<uint8_t>(ctx, s.bytes);
+  set.values = Buffer<float>(ctx, s.values);
+  set.labels = Buffer<int32_t>(ctx, s.labels);
+  SampleView view{set.bytes.view(s.bytes.empty() ? 0 : s.count, s.features),
+                  set.values.view(s.values.empty() ? 0 : s.count, s.features),
+                  set.labels.view(),
+                  d.scale,
+                  d.shift,
+                  {}};
+  if (s.sparse.empty()) return view;
+  set.begin = Buffer<int64_t>(ctx, s.sparse.begin);
+  set.column = Buffer<int32_t>(ctx, s.sparse.column);
+  set.sparse_value = Buffer<float>(ctx, s.sparse.value);
+  view.rows = {set.begin.view(), set.column.view(), set.sparse_value.view(), s.features};
+  return view;
 }
 
 DeviceData::DeviceData(const Context& ctx, const Dataset& d)
-    : train_(upload(ctx, d.train, d, bytes_[0], values_[0], labels_[0])),
-      test_(upload(ctx, d.test, d, bytes_[1], values_[1], labels_[1])) {}
+    : train_(upload(ctx, d.train, d, sets_[0])), test_(upload(ctx, d.test, d, sets_[1])) {}
 
 // ---- what does not depend on the element type -------------------------------------------------------------------------------------------
 
@@ -110,6 +117,8 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
       recorded_(std::make_unique<Recorded>()) {
   const Arm& first = e.arms[static_cast<size_t>(population_.arms[0])];
   rung_ = first.step.rung;
+  momentum_ = first.step.momentum;
+  for (int arm : population_.arms) keep_momentum_.push_back(e.arms[static_cast<size_t>(arm)].step.keep_momentum);
   build_rows(host);
 
   // the model, bound to the data on this device
@@ -141,6 +150,7 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
                    n * int64_t{sizeof(T)});
     }
   }
+  if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
   build_tables();
 
   // the pattern of actions repeats with the common round of all arms
@@ -165,6 +175,7 @@ void ClusterOf<T>::build_rows(const Dataset* host) {
   seed_ = Buffer<uint64_t>(ctx_, p.seed);
   worker_ = Buffer<int32_t>(ctx_, p.worker);
   batch_ = Buffer<int32_t>(ctx_, p.batch);
+  repeats_ = Buffer<int32_t>(ctx_, p.repeats);
   learning_rate_ = Buffer<double>(ctx_, p.learning_rate);
   rate_ = Buffer<double>(ctx_, p.rate);
   steps_ = Buffer<int64_t>(ctx_, p.rows());
@@ -177,6 +188,9 @@ void ClusterOf<T>::build_rows(const Dataset* host) {
   }
   rows_ = {p.rows(),      seed_.view(),  worker_.view(), learning_rate_.view(), rate_.view(),
            batch_.view(), begin_.view(), size_.view(),   order_.view(),         p.max_batch};
+  rows_.repeats = repeats_.view();
+  rows_.max_repeats = *std::max_element(p.repeats.begin(), p.repeats.end());
+  rows_.shuffle = p.shuffle;
 }
 
 template <class T>
@@ -213,11 +227,15 @@ template <class T>
 void ClusterOf<T>::local_steps(int64_t n) {
   const NvtxRange range("local_steps");
   if (rung_ == StepSpec::Rung::fused) {
-    model_->local_steps(ctx_, rows_, slot(), n, parameters());
+    model_->local_steps(ctx_, rows_, slot(), n, parameters(), momentum());
   } else {
-    for (int64_t s = 0; s < n; ++s) {
-      model_->gradients(ctx_, rows_, slot().plus(s), parameters(), gradient_bank());
-      descend<T>(ctx_, rows_, parameters(), gradient_bank());
+    for (int64_t s = 0; s < n * rows_.max_repeats; ++s) {
+      const Slot now = slot().plus(s / rows_.max_repeats).repeated(s % rows_.max_repeats);
+      model_->gradients(ctx_, rows_, now, parameters(), gradient_bank());
+      if (momentum_ > 0)
+        momentum_descend<T>(ctx_, rows_, now, momentum(), parameters(), gradient_bank());
+      else
+        descend<T>(ctx_, rows_, parameters(), gradient_bank());
     }
   }
   count_steps(ctx_, rows_, slot(), n, steps_.view());
@@ -230,6 +248,16 @@ void ClusterOf<T>::average(int arm, int tier) {
                          .network->spec();
   const NvtxRange range("average " + spec.tiers[static_cast<size_t>(tier)].name);
   group_average(ctx_, tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)].table(), parameters());
+  reset_momentum(arm);
+}
+
+// After an average a worker starts from the common model: its velocity starts from 0, unless it is to be kept.
+template <class T>
+void ClusterOf<T>::reset_momentum(int arm) {
+  if (v_.size() == 0 || keep_momentum_[static_cast<size_t>(arm)]) return;
+  for (const auto& lane : population_.lanes)
+    if (lane.arm == arm)
+      detail::zero(ctx_, v_.data() + lane.first_row * p_, population_.workers * p_ * int64_t{sizeof(T)});
 }
 
 template <class T>
@@ -239,6 +267,7 @@ void ClusterOf<T>::mix(int arm, int64_t phase) {
   const MatrixView<T> means = t.means.view(t.top.nodes(), p_);
   group_mean<T>(ctx_, t.top.table(), parameters(), means);
   group_mix<T>(ctx_, t.top.table(), t.mixing[static_cast<size_t>(phase)].table(), means, parameters());
+  reset_momentum(arm);
 }
 
 template <class T>

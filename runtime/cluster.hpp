@@ -1,7 +1,7 @@
 // The cluster: all mutable state of one launch - the banks of (rows, P), the clock, the ledgers - and the verbs that methods are written in.
 //
 // Memory   one bank of rows * P for the parameters; a second of the same size only for stored gradients (step = "gradients") or for
-//          divergence metrics; (top nodes, P) per lane where a graph mixes.
+//          divergence metrics, another for momentum; (top nodes, P) per lane where a graph mixes.
 // Result   every verb keeps the promise of its kernel; a stretch replayed as a CUDA graph gives the bits of the plain path.
 #pragma once
 
@@ -24,10 +24,14 @@ class DeviceData {
   const SampleView& test() const { return test_; }
 
  private:
-  SampleView upload(const Context&, const Samples&, const Dataset&, Buffer<uint8_t>&, Buffer<float>&, Buffer<int32_t>&);
-  Buffer<uint8_t> bytes_[2];
-  Buffer<float> values_[2];
-  Buffer<int32_t> labels_[2];
+  struct Set {
+    Buffer<uint8_t> bytes;
+    Buffer<float> values, sparse_value;
+    Buffer<int32_t> labels, column;
+    Buffer<int64_t> begin;
+  };
+  SampleView upload(const Context&, const Samples&, const Dataset&, Set&);
+  Set sets_[2];
   SampleView train_, test_;
 };
 
@@ -104,6 +108,7 @@ class ClusterOf final : public Cluster {
   const std::vector<Tensor>& layout() const { return layout_; }
   MatrixView<T> parameters() const { return w_.view(population_.rows(), p_); }  // (rows, P)
   MatrixView<T> gradient_bank();                                                // (rows, P), made when first asked for
+  Momentum<T> momentum() const { return {momentum_, v_.view(v_.size() > 0 ? population_.rows() : 0, p_)}; }
   const Rows& rows() const { return rows_; }
   VectorView<const int64_t> steps_taken() const { return steps_.view(); }
   const DeviceGroups& tier(int arm, int tier) const {
@@ -122,6 +127,7 @@ class ClusterOf final : public Cluster {
   };
   void build_rows(const Dataset* host);
   void build_tables();
+  void reset_momentum(int arm);
   void stretch(const Algorithm&, int64_t until);  // body and clock of one stretch
 
   const Context& ctx_;
@@ -130,12 +136,14 @@ class ClusterOf final : public Cluster {
   int64_t p_ = 0, round_ = 1;
   std::unique_ptr<Model<T>> model_;
   std::vector<Tensor> layout_;
-  Buffer<T> w_, g_;
+  Buffer<T> w_, g_, v_;  // parameters; gradients (rung (a), divergences); velocity (momentum)
+  double momentum_ = 0;
+  std::vector<bool> keep_momentum_;  // (arms)
   std::vector<Tables> tables_;
 
   // rows on the device
   Buffer<uint64_t> seed_;
-  Buffer<int32_t> worker_, batch_, order_;
+  Buffer<int32_t> worker_, batch_, repeats_, order_;
   Buffer<double> learning_rate_, rate_, sample_weights_;
   Buffer<int64_t> begin_, size_, steps_, clock_;
   Rows rows_;

@@ -101,8 +101,9 @@ Arm read_arm(Params& p, SharedParts& parts) {
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();
   // batches are padded to the largest of a launch, which would change how long sums are: arms with other batches get their own launch
-  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", data_text, partition_text, model.to_toml(),
-                               arm.algorithm->kind(), static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","));
+  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{} {}", data_text, partition_text, model.to_toml(),
+                               arm.algorithm->kind(), static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","),
+                               fmt::join(arm.step.repeats, ","), arm.step.shuffle, arm.step.momentum);
   p.require_all_read();
   arm.params = std::make_shared<const Params>(p);
   return arm;

@@ -35,7 +35,8 @@ bool asks_for(const Experiment& e, const std::string& prefix) {
 int64_t data_bytes(const Dataset& d) {
   int64_t bytes = 0;
   for (const Samples* s : {&d.train, &d.test})
-    bytes += static_cast<int64_t>(s->bytes.size() + 4 * s->values.size() + 4 * s->labels.size());
+    bytes += static_cast<int64_t>(s->bytes.size() + 4 * s->values.size() + 4 * s->labels.size() +
+                                  8 * s->sparse.begin.size() + 8 * s->sparse.value.size());
   return bytes;
 }
 
@@ -50,11 +51,12 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
 
   MemoryPlan plan;
   plan.data = data ? data_bytes(*data) : 0;
-  plan.banks_in_use = 1 + (arm.step.rung == StepSpec::Rung::gradients || asks_for(e, "divergence_") ? 1 : 0);
+  plan.banks_in_use = 1 + (arm.step.rung == StepSpec::Rung::gradients || asks_for(e, "divergence_") ? 1 : 0) +
+                      (arm.step.momentum > 0 ? 1 : 0);
   plan.banks = plan.banks_in_use * bank;
 
-  // per row: seed, worker, batch, rate, learning rate, steps, range of samples, lane, a value for metrics
-  plan.tables = p.rows() * (8 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) +
+  // per row: seed, worker, batch, repeats, rate, learning rate, steps, range of samples, lane, a value for metrics
+  plan.tables = p.rows() * (8 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) +
                 static_cast<int64_t>(p.order.size()) * 4 + static_cast<int64_t>(p.sample_weights.size()) * 8 +
                 p.workers * 12;
   plan.tables += lanes * parameters * size * (arm.model->has_optimum() ? 2 : 1) + p.rows() * 16;  // mean models

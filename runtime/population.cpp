@@ -38,6 +38,7 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
   for (int arm = 0; arm < static_cast<int>(arms.size()); ++arm) {
     const Arm& a = e.arms[static_cast<size_t>(arms[static_cast<size_t>(arm)])];
     schedules.emplace_back(*a.network);
+    shuffle = a.step.shuffle;
     for (int64_t replica = 0; replica < e.replicas; ++replica) {
       Lane lane;
       lane.arm = arm;
@@ -73,6 +74,7 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
         learning_rate.push_back(a.step.learning_rate);
         rate.push_back(a.network->rates[i]);
         batch.push_back(static_cast<int32_t>(a.step.batch[i]));
+        repeats.push_back(a.step.repeats[i]);
         int64_t places = std::max<int64_t>(1, a.step.batch[i]);
         if (lane.partition) {
           begin.push_back(place[lane.partition.get()] + lane.partition->begin[i]);

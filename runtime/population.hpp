@@ -37,11 +37,12 @@ struct Population {
 
   // per row
   std::vector<uint64_t> seed;
-  std::vector<int32_t> worker, batch;
+  std::vector<int32_t> worker, batch, repeats;
   std::vector<double> learning_rate, rate;
   std::vector<int64_t> begin, size;  // empty without data
   std::vector<int32_t> order;        // the lanes' partitions one after the other, equal ones once
   int64_t max_batch = 1, max_size = 1;
+  bool shuffle = false;  // passes without replacement
 
   // (K,n): u_s = sum of a_i / n_i over the workers that hold sample s; lanes with equal weights share a row. Empty: 1/n everywhere.
   std::vector<double> sample_weights;

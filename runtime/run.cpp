@@ -199,7 +199,8 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     result.planned_memory = std::max(result.planned_memory, plan.total());
     if (set && !data) {
       data = std::make_unique<DeviceData>(ctx, host);
-      for (Samples* s : {&host.train, &host.test}) s->bytes = {}, s->values = {};  // from here on only the labels serve
+      for (Samples* s : {&host.train, &host.test})
+        s->bytes = {}, s->values = {}, s->sparse = {};  // from here on only the labels serve
     }
     if (progress.launch == 0) result.setup_seconds += seconds_since(setup);
     if (e.precision == Precision::fp64)

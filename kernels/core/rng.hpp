@@ -44,7 +44,12 @@ enum class Draw : uint32_t {
   partition = 5,
   grouping = 6,
   graph = 7,
-  glyphs = 8
+  glyphs = 8,
+  shuffle = 9,
+  participation = 10,
+  waiting = 11,
+  mixture = 12,
+  probe = 13
 };
 
 struct Stream {

@@ -202,7 +202,7 @@ TEST_P(ModelLaws, LocalStepsAreGradientsAndDescents) {
         const int64_t steps = 5;
         Matrix<T> fused(GetParam(), kWorkers, m.P, 1), single(GetParam(), kWorkers, m.P, 1),
             g(GetParam(), kWorkers, m.P, 2);
-        m.model->local_steps(ctx(), rows.view(), rows.slot(), steps, fused.view());
+        m.model->local_steps(ctx(), rows.view(), rows.slot(), steps, fused.view(), {});
         int64_t taken = 0;
         for (int64_t s = 0; s < steps; ++s) {
           m.model->gradients(ctx(), rows.view(), rows.slot().plus(s), single.view(), g.view());
@@ -234,7 +234,7 @@ TEST_P(ModelLaws, FullBatchStepsAreStepsAlongTheObjective) {
     m.model = m.spec->bind(ctx(), m.inputs, double{});
     const test::Rows rows(GetParam(), worker_rows(0, 1), 4);
     Matrix<double> w(GetParam(), kWorkers, m.P, 1);
-    m.model->local_steps(ctx(), rows.view(), rows.slot(), 1, w.view());
+    m.model->local_steps(ctx(), rows.view(), rows.slot(), 1, w.view(), {});
     const auto got = w.host();
     test::Near near("w");
     for (int64_t r = 0; r < kWorkers; ++r) {
