@@ -4,6 +4,7 @@
 
 #include "datasets/folders.hpp"
 #include "datasets/idx.hpp"
+#include "datasets/samples.hpp"
 
 namespace orrery {
 namespace {
@@ -19,19 +20,6 @@ void transpose(IdxSamples& s) {
   }
   s.samples.bytes = std::move(upright);
   std::swap(s.rows, s.cols);
-}
-
-// Cuts the last `count` samples off.
-Samples take_last(Samples& s, int64_t count) {
-  Samples last;
-  last.count = count;
-  last.features = s.features;
-  last.bytes.assign(s.bytes.end() - count * s.features, s.bytes.end());
-  last.labels.assign(s.labels.end() - count, s.labels.end());
-  s.count -= count;
-  s.bytes.resize(static_cast<size_t>(s.count * s.features));
-  s.labels.resize(static_cast<size_t>(s.count));
-  return last;
 }
 
 struct Files {
