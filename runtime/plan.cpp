@@ -217,6 +217,9 @@ std::string describe_plan(const Experiment& e) {
         text += fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta());
     }
   }
+  if (!e.expect.empty())
+    text += fmt::format("expectations: {} rows{}\n", e.expect.rows.size(),
+                        e.expect.source.empty() ? "" : ", " + e.expect.source);
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/expect/table.hpp"
 #include "runtime/network/network.hpp"
 
 namespace orrery {
@@ -33,6 +34,7 @@ struct ReportInput {
       facts;                         // further lines for the head of the page: "wall time" -> "41 s", ...
   std::vector<std::string> notices;  // sentences the user should read
   std::string experiment_toml;       // resolved
+  ExpectTable expectations;          // what the file says must be seen, judged; may be empty
 };
 
 std::string report_html(const ReportInput&);  // the whole page
