@@ -96,8 +96,9 @@ std::string bounds(const ExpectRow& row) {
   return row.at_least ? fmt::format("at least {:g}", *row.at_least) : fmt::format("at most {:g}", *row.at_most);
 }
 Verdict judge(bool holds) { return holds ? Verdict::yes : Verdict::no; }
-Verdict within_bounds(const ExpectRow& row, double v) {
-  return judge(std::isfinite(v) && (!row.at_least || v >= *row.at_least) && (!row.at_most || v <= *row.at_most));
+bool bounded(const ExpectRow& row) { return row.at_least || row.at_most; }
+bool inside(const ExpectRow& row, double v) {
+  return std::isfinite(v) && (!row.at_least || v >= *row.at_least) && (!row.at_most || v <= *row.at_most);
 }
 std::string called(const std::string& arm) { return arm.empty() ? "this run" : arm; }
 
@@ -105,7 +106,9 @@ void judge_value(const ExpectRow& row, const std::vector<Reading>& readings, Exp
   const double measured = mean_of(readings[0]);
   line.measured = show(readings[0]);
   line.values = {measured};
-  if (row.within) line.verdict = judge(std::abs(measured - *row.reference) <= *row.within * std::abs(*row.reference));
+  bool holds = true;
+  if (row.within) holds = std::abs(measured - *row.reference) <= *row.within * std::abs(*row.reference);
+  if (row.within || bounded(row)) line.verdict = judge(holds && inside(row, measured));
 }
 
 // a < b (1 + margin) for every neighbour, in the means or in every replica
@@ -142,7 +145,7 @@ void judge_ratio(const ExpectRow& row, const std::vector<Reading>& readings, Exp
   const double a = mean_of(readings[0]), b = mean_of(readings[1]);
   line.values = {a / b};
   line.measured = fmt::format("{:.4g} = {} / {}", a / b, show(a), show(b));
-  line.verdict = within_bounds(row, a / b);
+  line.verdict = judge(inside(row, a / b));
 }
 
 void judge_reach(const ExpectRow& row, const Reader& reader, ExpectLine& line) {
@@ -155,7 +158,7 @@ void judge_reach(const ExpectRow& row, const Reader& reader, ExpectLine& line) {
   }
   line.values = {*a / *b};
   line.measured = fmt::format("{:.4g} = {} / {}", *a / *b, show(*a), show(*b));
-  line.verdict = within_bounds(row, *a / *b);
+  line.verdict = judge(inside(row, *a / *b));
 }
 
 void describe(const ExpectRow& row, ExpectLine& line) {
@@ -167,6 +170,7 @@ void describe(const ExpectRow& row, ExpectLine& line) {
       line.what = row.arms[0].empty() ? when : fmt::format("{}: {}", row.arms[0], when);
       line.expected = row.reference ? show(*row.reference) : row.reference_text;
       if (row.within) line.expected += fmt::format(" within {:g} %", 100 * *row.within);
+      if (bounded(row)) line.expected += (line.expected.empty() ? "" : ", ") + bounds(row);
       break;
     case Kind::order:
       line.what = when;

@@ -85,12 +85,27 @@ Moment read_at(Params& row, const ExpectContext& c) {
   return m;
 }
 
-void read_bounds(Params& row, ExpectRow& r) {
+bool read_bounds(Params& row, ExpectRow& r) {
   if (row.has("at_least")) r.at_least = row.number("at_least", std::nullopt);
   if (row.has("at_most")) r.at_most = row.number("at_most", std::nullopt);
-  if (!r.at_least && !r.at_most) row.fail("at_least", "no bound is given; give at_least, at_most or both");
   if (r.at_least && r.at_most && *r.at_least > *r.at_most)
     row.fail("at_least", fmt::format("{:g} is above at_most, which is {:g}; exchange them", *r.at_least, *r.at_most));
+  return r.at_least || r.at_most;
+}
+void require_bounds(Params& row, ExpectRow& r) {
+  if (!read_bounds(row, r)) row.fail("at_least", "no bound is given; give at_least, at_most or both");
+}
+
+// A number or a text to print beside, with or without a tolerance; or bounds alone.
+void read_reference(Params& row, ExpectRow& r) {
+  const bool bounded = read_bounds(row, r);
+  if (row.is_text("reference"))
+    r.reference_text = row.text("reference", std::nullopt);
+  else if (row.has("reference") || !bounded)
+    r.reference = row.number("reference", std::nullopt);
+  if (!row.has("within")) return;
+  r.within = row.number("within", std::nullopt, at_least(0));
+  if (!r.reference) row.fail("within", "needs a reference that is a number; give one or leave the tolerance out");
 }
 
 ExpectRow read_row(Params& row, ExpectRow::Kind kind, const ExpectContext& c) {
@@ -103,14 +118,7 @@ ExpectRow read_row(Params& row, ExpectRow::Kind kind, const ExpectContext& c) {
   switch (kind) {
     case Kind::value:
       r.arms = {one_arm(row, "arm", c)};
-      if (row.is_text("reference"))
-        r.reference_text = row.text("reference", std::nullopt);
-      else
-        r.reference = row.number("reference", std::nullopt);
-      if (row.has("within")) {
-        r.within = row.number("within", std::nullopt, at_least(0));
-        if (!r.reference) row.fail("within", "the reference is a text; give a number or leave the tolerance out");
-      }
+      read_reference(row, r);
       break;
     case Kind::order:
       r.arms = several_arms(row, "ascending", c);
@@ -123,14 +131,14 @@ ExpectRow read_row(Params& row, ExpectRow::Kind kind, const ExpectContext& c) {
       break;
     case Kind::ratio:
       r.arms = {one_arm(row, "arm", c), one_arm(row, "to", c)};
-      read_bounds(row, r);
+      require_bounds(row, r);
       break;
     case Kind::reach:
       r.arms = {one_arm(row, "arm", c), one_arm(row, "to", c)};
       r.level = row.number("level", std::nullopt);
       r.ratio_of = row.text("ratio_of", "step");
       if (r.ratio_of != "step") known_metric(row, "ratio_of", r.ratio_of, c);
-      read_bounds(row, r);
+      require_bounds(row, r);
       break;
   }
   return r;

@@ -1,7 +1,8 @@
 // What must be seen: the section [expect] of an experiment file, a statement about the run that the run itself checks.
 //
 //   source = "h-sgd.md O1"          required = false          (true: a row that does not hold ends the program with exit code 6)
-//   [[expect.value]]  arm, metric, at, reference = number or text, within = relative tolerance (without it: printed beside, not judged), note
+//   [[expect.value]]  arm, metric, at, reference = number or text, within = relative tolerance (without it: printed beside, not judged),
+//                     at_least, at_most (with or without a reference), note
 //   [[expect.order]]  metric, at, ascending = [arms] (strictly, means over the replicas), margin = relative slack, each_replica, note
 //   [[expect.agree]]  metric, at, arms = [...], within = relative spread (largest - smallest over the mean), note
 //   [[expect.ratio]]  metric, at, arm, to = another arm, at_least, at_most, note

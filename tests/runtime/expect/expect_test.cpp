@@ -56,6 +56,10 @@ TEST_F(Expect, ValueIsJudgedOnlyWithATolerance) {
   EXPECT_EQ(one(row + "reference = 2.1\nwithin = 0.05").verdict, Verdict::yes);
   EXPECT_EQ(one(row + "reference = 2.1\nwithin = 0.04").verdict, Verdict::no);
   EXPECT_EQ(one(row + "reference = 2\nwithin = 0").verdict, Verdict::yes);
+  EXPECT_EQ(one(row + "at_most = 2").verdict, Verdict::yes);
+  EXPECT_EQ(one(row + "at_most = 1.9").verdict, Verdict::no);
+  EXPECT_EQ(one(row + "reference = 7\nat_least = 2.1").verdict, Verdict::no);
+  EXPECT_EQ(one(row + "reference = 2\nwithin = 0\nat_least = 2.1").verdict, Verdict::no);
 }
 
 TEST_F(Expect, OrderIsStrictInTheMeans) {
@@ -131,7 +135,8 @@ TEST(ExpectSpec, RefusesBadRows) {
       {"[[expect.value]]\nmetric = \"accuracy\"\narm = \"a\"\nreference = 1", "add it to record.metrics"},
       {value + "arm = \"a\"\nreference = 1\nat = 3", "expect.value.at: step 3 is no record point; give a multiple of"},
       {value + "arm = \"a\"\nreference = 1\nat = \"men\"", "expect.value.at: "},
-      {value + "arm = \"a\"\nreference = \"x\"\nwithin = 1", "expect.value.within: the reference is a text; "},
+      {value + "arm = \"a\"\nreference = \"x\"\nwithin = 1",
+       "expect.value.within: needs a reference that is a number; "},
       {value + "arm = \"a\"\nreference = 1\nwithin = -1", "expect.value.within: -1 is out of range"},
       {value + "arm = \"a\"", "expect.value"},
       {value + "reference = 1", "expect.value"},
