@@ -26,6 +26,12 @@ namespace detail {
 template <class T, Backend B>
 Scores softmax_scores_impl(const Context&, const SoftmaxView&, MatrixView<const T> w, MatrixView<const double> u,
                            const std::vector<int64_t>& row_of_model);
+// CUDA: the weighted loss and hit of samples first .. first+count-1 from their logits (M, count * C), which lack the bias (M, C); written
+// to the same columns of loss and hits (M, n). row_of_model (M).
+template <class T>
+void score_logits(const Context&, MatrixView<const T> logits, MatrixView<const T> bias, const SampleView&,
+                  int64_t first, MatrixView<const double> u, VectorView<const int64_t> row_of_model, int classes,
+                  MatrixView<double> loss, MatrixView<double> hits);
 }  // namespace detail
 
 }  // namespace orrery
