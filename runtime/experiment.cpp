@@ -11,7 +11,14 @@
 
 namespace orrery {
 
-const char* name(Precision p) { return p == Precision::fp64 ? "fp64" : "fp32"; }
+const char* name(Precision p) {
+  switch (p) {
+    case Precision::fp64: return "fp64";
+    case Precision::tf32: return "tf32";
+    case Precision::bf16: return "bf16";
+    default: return "fp32";
+  }
+}
 
 namespace {
 
@@ -51,7 +58,9 @@ void read_head(Params& p, Experiment& e, const std::string& device) {
                         e.device.find_first_not_of("0123456789", 5) == std::string::npos;
   if (e.device != "auto" && e.device != "cpu" && e.device != "cuda" && !numbered)
     p.fail("device", fmt::format("unknown device \"{}\"; known: auto, cpu, cuda, cuda:<number>", e.device));
-  e.precision = p.choice("precision", "fp32", {"fp64", "fp32"}) == "fp64" ? Precision::fp64 : Precision::fp32;
+  const std::string precision = p.choice("precision", "fp32", {"fp64", "fp32", "tf32", "bf16"});
+  for (Precision known : {Precision::fp32, Precision::fp64, Precision::tf32, Precision::bf16})
+    if (precision == name(known)) e.precision = known;
   e.cuda_graphs = p.flag("cuda_graphs", true);
 }
 

@@ -15,7 +15,12 @@
 
 namespace orrery {
 
-enum class Precision { fp32, fp64 };
+enum class Precision {
+  fp32,
+  fp64,
+  tf32,
+  bf16
+};  // tf32, bf16: storage and sums in fp32, factors of products rounded (CUDA)
 const char* name(Precision);
 inline int64_t element_size(Precision p) { return p == Precision::fp64 ? 8 : 4; }
 

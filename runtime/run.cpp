@@ -156,7 +156,13 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   };
   const ChosenDevice device = choose_device(e);
   notice(device.notice);
-  const Context ctx(device.backend, device.ordinal);
+  const bool reduced = e.precision == Precision::tf32 || e.precision == Precision::bf16;
+  if (reduced && device.backend == Backend::cpu)
+    notice(fmt::format("precision {}: the CPU computes products in full fp32", name(e.precision)));
+  const Context ctx(device.backend, device.ordinal,
+                    !reduced                         ? Products::full
+                    : e.precision == Precision::tf32 ? Products::tf32
+                                                     : Products::bf16);
   result.device = device.name;
   result.device_name = device_info(device.backend, device.ordinal).name;
   result.threads = threads();
