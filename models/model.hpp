@@ -71,6 +71,7 @@ class ModelSpec {
   virtual bool has_optimum() const { return false; }
   virtual void check_workers(int64_t) const {
   }  // throws ExperimentError where the model's constants are for another number
+  // throws DataError where the data set does not suit the model (bind() does, too)
   virtual std::vector<Tensor> layout(int64_t features, int classes) const = 0;
   int64_t parameters(int64_t features, int classes) const;
   virtual std::unique_ptr<Model<float>> bind(const Context&, const ModelInputs&, float) const = 0;

@@ -25,7 +25,8 @@ std::vector<std::string> tables_of(const std::string& kind) {
        {"dimension = 5\ncurvature = 2\ncenter = -1.5\nnoise = 0.7",
         "curvature = [[1, 0.5, 3], [2, 2, 0], [0.1, 4, 1]]\ncenter = [0.3, -1, 2]\nnoise = 0.2",
         "curvature = [3, 0.25]\ncenter = [[1, 2], [-3, 0], [0.5, 0.5]]"}},
-      {"softmax", {"l2 = 0", "l2 = 0.15"}}};
+      {"softmax", {"l2 = 0", "l2 = 0.15"}},
+      {"logistic", {"positive = [1]", "positive = [0, 2]\nl2 = 0.15\nbias = false"}}};
   const auto found = tables.find(kind);
   return found == tables.end() ? std::vector<std::string>() : found->second;
 }
@@ -59,9 +60,9 @@ struct Bench {
   std::vector<Objective> objectives;
   int64_t P;
 
-  Bench(Backend where, const std::string& kind, const std::string& table)
+  Bench(Backend where, const std::string& kind, const std::string& table, Storage storage = Storage::floats)
       : b(where),
-        train(where, kSamples, kFeatures, kClasses, Storage::floats, 3, 0.8, 0.1),
+        train(where, kSamples, kFeatures, kClasses, storage, 3, 0.8, storage == Storage::sparse ? 0 : 0.1),
         weights(where, 4, kSamples, sample_weights()) {
     Params p = Params::from_text("[model]\nkind = \"" + kind + "\"\n" + table + "\n", "exp.toml");
     Params m = p.table("model");
@@ -104,7 +105,7 @@ struct Bench {
     return model->objective(test::context(b), Matrix<T>(b, 1, P, w).view(), {&o})[0];
   }
   // Central differences of `o` at w, and how far they may be off. Truncation: h^2 / 6 times the third derivative, for
-  // softmax below 0.1 |x|^3 (p (1-p) (1-2p) < 0.097), for a quadratic 0. Rounding: f adds fewer than n + d + C + P + 20
+  // softmax and logistic below 0.1 |x|^3 (p (1-p) (1-2p) < 0.097), for a quadratic 0. Rounding: f adds fewer than n + d + C + P + 20
   // terms of the sizes below.
   std::pair<std::vector<double>, double> differences(const std::vector<T>& w, const Objective& o) const {
     const double h = 1e-4, x = largest_feature();
@@ -312,7 +313,9 @@ TEST_P(ModelLaws, TestScores) {
       EXPECT_THROW(m.model->test(ctx(), w.view()), std::logic_error);
       return;
     }
-    const Bench<double> plain(GetParam(), kind, tables_of(kind)[0]);  // without l2
+    std::string without = table;
+    if (const auto l2 = table.find("l2 = 0.15"); l2 != std::string::npos) without.replace(l2, 9, "l2 = 0");
+    const Bench<double> plain(GetParam(), kind, without);
     const Matrix<double> even(GetParam(), 1, kSamples, std::vector<double>(kSamples, 1.0 / kSamples));
     ModelInputs inputs = plain.inputs;
     inputs.sample_weights = even.cview();
