@@ -227,6 +227,114 @@ TEST_P(ModelLaws, LocalStepsAreGradientsAndDescents) {
   });
 }
 
+// H v of drawn batches: along v it is the central difference of gradients(), it is symmetric, 0 for rows that skip, and the central
+// differences of the base class agree. Truncation: h^2/6 |v|^3 |x|^4 (third derivatives below |x|^3; a quadratic has none). Rounding: a
+// gradient has fewer than K = B + d + C + 30 roundings on terms below `size`, and is divided by h.
+TEST_P(ModelLaws, HessianProductsAreDerivativesOfTheGradients) {
+  for_each_model([&](const std::string& kind, const std::string& table) {
+    const Bench<double> m(GetParam(), kind, table);
+    const auto cells = static_cast<size_t>(kWorkers * m.P);
+    const double x = std::sqrt(1 + kFeatures * m.largest_feature() * m.largest_feature());
+    for (int32_t batch : {4, 0}) {
+      const test::Rows rows(GetParam(), worker_rows(batch, 0.7), 4);
+      const double K = (batch == 0 ? 70 : 6) + kFeatures + kClasses + 30;
+      int64_t skipping = 0;
+      for (int64_t s = 0; s < 6; ++s)
+        for (bool shared : {false, true}) {
+          const Slot slot = rows.slot().plus(s);
+          const Matrix<double> w(GetParam(), shared ? 1 : kWorkers, m.P, 1), v(GetParam(), kWorkers, m.P, 2),
+              other(GetParam(), kWorkers, m.P, 3);
+          const auto at = shared ? w.shared(kWorkers) : w.cview();
+          const auto product = [&](const Matrix<double>& direction, bool differences) {
+            Matrix<double> out(GetParam(), kWorkers, m.P, 4);
+            if (differences)
+              m.model->Model<double>::hessian_vector(ctx(), rows.view(), slot, at, direction.cview(), out.view());
+            else
+              m.model->hessian_vector(ctx(), rows.view(), slot, at, direction.cview(), out.view());
+            return out.host();
+          };
+          const auto hv = product(v, false), hu = product(other, false), by_differences = product(v, true);
+
+          const double h = 1e-5;
+          std::vector<double> ends[2];
+          for (int e : {0, 1}) {
+            std::vector<double> point(cells);
+            for (size_t i = 0; i < cells; ++i)
+              point[i] = w.initial()[shared ? i % static_cast<size_t>(m.P) : i] + (e ? -h : h) * v.initial()[i];
+            const Matrix<double> there(GetParam(), kWorkers, m.P, point);
+            Matrix<double> g(GetParam(), kWorkers, m.P, 5);
+            m.model->gradients(ctx(), rows.view(), slot, there.cview(), g.view());
+            ends[e] = g.host();
+          }
+          test::Near near("differences of gradients"), near_base("base class"), near_symmetric("u H v = v H u");
+          for (int64_t r = 0; r < kWorkers; ++r) {
+            double v_sq = 0, w_sq = 0, uhv = 0, vhu = 0, size = 0;
+            for (int64_t j = 0; j < m.P; ++j) {
+              const auto i = static_cast<size_t>(r * m.P + j);
+              v_sq += v.initial()[i] * v.initial()[i];
+              w_sq += std::pow(w.initial(shared ? 0 : r, j), 2);
+              uhv += other.initial()[i] * hv[i], vhu += v.initial()[i] * hu[i];
+              size += std::abs(other.initial()[i] * hv[i]) + std::abs(v.initial()[i] * hu[i]);
+            }
+            const double v_norm = std::sqrt(v_sq), w_norm = std::sqrt(w_sq);
+            const double terms = 5 * x * (1 + (w_norm + 2) * x), rounding = K * test::unit<double> * terms;
+            const double truncation = std::pow(v_norm, 3) * std::pow(x, 4) / 6;
+            // the base class steps by h0 |v| = eps^(1/3) max(1, |w|)
+            const double h0 = std::cbrt(test::unit<double>) * std::max(1.0, w_norm) / v_norm;
+            const bool active = rows.active(r, s);
+            skipping += !active;
+            for (int64_t j = 0; j < m.P; ++j) {
+              const auto i = static_cast<size_t>(r * m.P + j);
+              if (!active) {
+                ASSERT_EQ(hv[i], 0) << r << "," << j;
+              }
+              near(hv[i], (ends[0][i] - ends[1][i]) / (2 * h), h * h * truncation + rounding / h, r, j);
+              near_base(hv[i], by_differences[i], h0 * h0 * truncation + rounding / h0, r, j);
+            }
+            near_symmetric(uhv, vhu, K * static_cast<double>(m.P) * test::unit<double> * (size + x * x), r);
+          }
+        }
+      EXPECT_TRUE(skipping > 0 && skipping < 12 * kWorkers);
+    }
+  });
+}
+
+// The same samples stored sparse and dense give the same gradients, Hessian products, losses and steps, to the roundings of sums in another
+// order: fewer than K = n + d + C + 30 on terms below `size`.
+TEST_P(ModelLaws, SparseSamplesEqualDenseOnes) {
+  for_each_model([&](const std::string& kind, const std::string& table) {
+    const Bench<double> sparse(GetParam(), kind, table, Storage::sparse);
+    if (!sparse.spec->needs_data()) return;
+    const Matrix<float> spread(GetParam(), kSamples, kFeatures, sparse.train.spread());
+    ModelInputs inputs = sparse.inputs;
+    inputs.train.rows = inputs.test.rows = {};
+    inputs.train.values = inputs.test.values = spread.cview();
+    const auto dense = sparse.spec->bind(ctx(), inputs, double{});
+    const test::Rows rows(GetParam(), worker_rows(5, 1), 4);
+    const auto run = [&](Model<double>& model) {
+      const Matrix<double> v(GetParam(), kWorkers, sparse.P, 2);
+      Matrix<double> w(GetParam(), kWorkers, sparse.P, 1), g(GetParam(), kWorkers, sparse.P, 3),
+          h(GetParam(), kWorkers, sparse.P, 4);
+      model.gradients(ctx(), rows.view(), rows.slot(), w.view(), g.view());
+      model.hessian_vector(ctx(), rows.view(), rows.slot(), w.view(), v.cview(), h.view());
+      model.local_steps(ctx(), rows.view(), rows.slot(), 3, w.view(), {});
+      auto out =
+          model.objective(ctx(), w.view(), {&sparse.objectives[0], &sparse.objectives[1], &sparse.objectives[3]});
+      for (const auto& bank : {g.host(), h.host(), w.host()}) out.insert(out.end(), bank.begin(), bank.end());
+      for (double loss : model.test(ctx(), w.view()).loss) out.push_back(loss);
+      return out;
+    };
+    const auto a = run(*sparse.model), b = run(*dense);
+    ASSERT_EQ(a.size(), b.size());
+    test::Near near("sparse and dense");
+    double size = 1;
+    for (double value : a) size = std::max(size, std::abs(value));
+    const double x = sparse.largest_feature(), K = kSamples + kFeatures + kClasses + 30;
+    for (size_t i = 0; i < a.size(); ++i)
+      near(a[i], b[i], K * test::unit<double> * size * (1 + kFeatures * x * x), static_cast<int64_t>(i));
+  });
+}
+
 // Full batches through the fused steps as well, where the model was bound for them.
 TEST_P(ModelLaws, FullBatchStepsAreStepsAlongTheObjective) {
   for_each_model([&](const std::string& kind, const std::string& table) {
