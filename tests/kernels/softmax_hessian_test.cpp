@@ -80,10 +80,11 @@ struct Problem {
     return g;
   }
   // H v by central differences of the gradient along v, and a bound on what truncation, the oracle's own rounding and the kernel's in T may
-  // make of it. Third derivatives of the loss are below |x|^3, so truncation is h^2/6 |v|^3 |x|^4. The kernel: logits off by
-  // (d + 3) u sum |w| X, each derivative of softmax below 1, (C + 12) u of exponents, quotient and mean, then B + 4 roundings.
+  // make of it. Third derivatives of the loss are below |x|^3, so truncation is h^2/6 |v|^3 |x|^4; a gradient has B + d + C + 20 roundings on
+  // terms below |x| (1 + |w| |x|). The kernel: a logit is off by (d + 3) u |w_c| |x|, an a_c by (d + 3) u |v_c| |x|; s has slopes of at most
+  // 2 max |a_c| along the logits and 1 along a; C + 20 roundings of exponents, quotient and mean, then B + 4, on terms below |v_c| |x|^2.
   template <class T>
-  std::pair<std::vector<double>, double> product(const test::Rows& rows, int64_t r, std::vector<double> w,
+  std::pair<std::vector<double>, double> product(const test::Rows& rows, int64_t r, const std::vector<double>& w,
                                                  const std::vector<double>& v) const {
     const auto norm = [](const std::vector<double>& a) {
       double sum = 0;
@@ -97,9 +98,17 @@ struct Problem {
     const auto back = gradient(rows, r, down);
     for (size_t i = 0; i < w.size(); ++i) out[i] = (out[i] - back[i]) / (2 * h);
     const double truncation = h * h / 6 * std::pow(v_norm, 3) * std::pow(x, 4);
-    const double terms = static_cast<double>(rows.batch_size(r) + p.d + p.classes + 20);
+    const double terms = static_cast<double>(rows.batch_size(r) + p.d + p.classes + 24);
     const double rounding = terms * test::unit<double> * x * (1 + norm(w) * x) / h;
-    const double kernel = terms * u * v_norm * x * x * (1 + norm(w) * x * std::sqrt(static_cast<double>(p.d)));
+    double w_c = 0, v_c = 0;  // the longest weights of a class, with its bias
+    for (int c = 0; c < p.classes; ++c)
+      for (auto [a, longest_c] : {std::pair{&w, &w_c}, std::pair{&v, &v_c}}) {
+        std::vector<double> one(a->begin() + c * p.d, a->begin() + (c + 1) * p.d);
+        one.push_back((*a)[static_cast<size_t>(p.classes * p.d + c)]);
+        *longest_c = std::max(*longest_c, norm(one));
+      }
+    const double logit = static_cast<double>(p.d + 3) * u * w_c * x;
+    const double kernel = x * (2 * v_c * x * logit + terms * u * v_c * x);
     return {out, truncation + rounding + kernel + 3 * u * p.l2 * v_norm};
   }
 };

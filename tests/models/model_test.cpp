@@ -310,7 +310,7 @@ TEST_P(ModelLaws, SparseSamplesEqualDenseOnes) {
     inputs.train.rows = inputs.test.rows = {};
     inputs.train.values = inputs.test.values = spread.cview();
     const auto dense = sparse.spec->bind(ctx(), inputs, double{});
-    const test::Rows rows(GetParam(), worker_rows(5, 1), 4);
+    const test::Rows rows(GetParam(), worker_rows(4, 1), 4);
     const auto run = [&](Model<double>& model) {
       const Matrix<double> v(GetParam(), kWorkers, sparse.P, 2);
       Matrix<double> w(GetParam(), kWorkers, sparse.P, 1), g(GetParam(), kWorkers, sparse.P, 3),
