@@ -5,9 +5,10 @@
 //   quadratic_steps      `steps` times, for rows that step in the slot:  x_j <- x_j - eta_r * g_j      x stays in a register
 //                        (with momentum v_j <- mu v_j + g_j,  x_j <- x_j - eta_r v_j)
 //   quadratic_gradients  g[r,:] of one slot (rung (a)); 0 for rows that skip it
+//   quadratic_hessian    out_j = a_ij v_j, the Hessian of F_i times v; 0 for rows that skip the slot
 //   quadratic_losses     out[r] = F_{worker_r}(x[r,:])
 //
-// Shapes   x (rows, P), for gradients and losses also one shared row (stride 0); a, c (W,P) or one row for all workers (stride 0).
+// Shapes   x, v (rows, P), for gradients and losses also one shared row (stride 0); a, c (W,P) or one row for all workers (stride 0).
 // Result   each element depends on its own inputs only; losses: order fixed by P. Same bits for any grid, neighbours and shards.
 // Cost     steps: 8 P sizeof(T) bytes per row for any number of steps; about 4 flop, and 35 operations where noise is drawn, per element.
 #pragma once
@@ -31,6 +32,9 @@ void quadratic_steps(const Context&, const QuadraticView<T>&, const Rows&, Slot,
 template <class T>
 void quadratic_gradients(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x,
                          MatrixView<T> g);
+template <class T>
+void quadratic_hessian(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> v,
+                       MatrixView<T> out);
 template <class T>
 void quadratic_losses(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x,
                       VectorView<double> out);
@@ -65,6 +69,9 @@ void quadratic_steps_impl(const Context&, const QuadraticView<T>&, const Rows&, 
 template <class T, Backend B>
 void quadratic_gradients_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> x,
                               MatrixView<T> g);
+template <class T, Backend B>
+void quadratic_hessian_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> v,
+                            MatrixView<T> out);
 template <class T, Backend B>
 void quadratic_losses_impl(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x,
                            VectorView<double> out);

@@ -39,6 +39,17 @@ void quadratic_gradients_impl(const Context&, const QuadraticView<T>& q, const R
 }
 
 template <class T, Backend B>
+void quadratic_hessian_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot,
+                            MatrixView<const T> v, MatrixView<T> out) {
+  const Step t = slot.at();
+#pragma omp parallel for schedule(static)
+  for (int64_t r = 0; r < rows.count; ++r) {
+    const bool active = rows.active(r, t);
+    for (int64_t j = 0; j < out.extent(1); ++j) out(r, j) = active ? q.curvature(rows.worker[r], j) * v(r, j) : T{0};
+  }
+}
+
+template <class T, Backend B>
 void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
                            VectorView<double> out) {
 #pragma omp parallel for schedule(static)
@@ -58,6 +69,8 @@ void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows
                                                       int64_t, MatrixView<T>, const Momentum<T>&);                    \
   template void quadratic_gradients_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot, \
                                                           MatrixView<const T>, MatrixView<T>);                        \
+  template void quadratic_hessian_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot,   \
+                                                        MatrixView<const T>, MatrixView<T>);                          \
   template void quadratic_losses_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&,          \
                                                        MatrixView<const T>, VectorView<double>);
 ORRERY_INSTANTIATE(float)

@@ -50,8 +50,8 @@ class Model {
   // Modes 1 and 2: with w of stride 0 all rows are at one shared point.
   virtual void gradients(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g) = 0;
 
-  // out[r,:] = H v[r,:] with H the Hessian at w[r,:] of the loss that gradients() differentiates, l2 included. Exact where the model
-  // overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0; the three do not alias.
+  // out[r,:] = H v[r,:] with H the Hessian at w[r,:] of the loss that gradients() differentiates, l2 included. 0 for rows that skip the slot.
+  // Exact where the model overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0; the three do not alias.
   virtual void hessian_vector(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<const T> v,
                               MatrixView<T> out);
   // f at each of M points, l2 included (host values, float64); objectives[m] belongs to point m
@@ -71,6 +71,7 @@ class ModelSpec {
   virtual bool has_optimum() const { return false; }
   virtual void check_workers(int64_t) const {
   }  // throws ExperimentError where the model's constants are for another number
+  // throws DataError where the data set does not suit the model (bind() does, too)
   virtual std::vector<Tensor> layout(int64_t features, int classes) const = 0;
   int64_t parameters(int64_t features, int classes) const;
   virtual std::unique_ptr<Model<float>> bind(const Context&, const ModelInputs&, float) const = 0;

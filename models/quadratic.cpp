@@ -88,6 +88,10 @@ class Quadratic final : public Model<T> {
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
     quadratic_gradients(ctx, view_, rows, slot, w, g);
   }
+  void hessian_vector(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T>, MatrixView<const T> v,
+                      MatrixView<T> out) override {
+    quadratic_hessian(ctx, view_, rows, slot, v, out);
+  }
   std::vector<double> objective(const Context& ctx, MatrixView<const T> w,
                                 const std::vector<const Objective*>& objectives) override {
     Rows rows;

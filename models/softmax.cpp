@@ -1,6 +1,7 @@
 // Softmax regression with cross-entropy: V (C,d), b (C); l2 on V, the bias left out (kernels/softmax_steps.hpp).
 #include <algorithm>
 
+#include "kernels/softmax_hessian.hpp"
 #include "kernels/softmax_scores.hpp"
 #include "kernels/softmax_steps.hpp"
 #include "models/model.hpp"
@@ -23,6 +24,10 @@ class Softmax final : public Model<T> {
   }
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
     softmax_gradients(ctx, train_, rows, slot, w, g, space_for(ctx, rows));
+  }
+  void hessian_vector(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<const T> v,
+                      MatrixView<T> out) override {
+    softmax_hessian(ctx, train_, rows, slot, w, v, out, space_for(ctx, rows));
   }
   std::vector<double> objective(const Context& ctx, MatrixView<const T> w,
                                 const std::vector<const Objective*>& objectives) override {
