@@ -39,7 +39,7 @@ class IdxSource final : public DataSource {
     Dataset d;
     d.name = set_.name;
     d.origin = folder;
-    d.classes = set_.classes;
+    d.classes = set_.logits > 0 ? set_.logits : set_.classes;
     d.image_rows = static_cast<int>(test.rows);
     d.image_cols = static_cast<int>(test.cols);
     d.features = test.samples.features;
