@@ -89,7 +89,8 @@ class IdxSource final : public DataSource {
     }
     fail_missing_data(set_.name, folders,
                       fmt::format("{}[.gz], {}[.gz], {}[.gz] and {}[.gz]", set_.train_images.front(),
-                                  set_.train_labels.front(), set_.test_images.front(), set_.test_labels.front()));
+                                  set_.train_labels.front(), set_.test_images.front(), set_.test_labels.front()),
+                      set_.name);
   }
 
   IdxSamples read(const std::string& images, const std::string& labels) const {
