@@ -43,10 +43,10 @@ void score_logits(const Context& ctx, MatrixView<const T> logits, MatrixView<con
 template <class T, Backend B>
 Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixView<const T> w,
                            MatrixView<const double> u, const std::vector<int64_t>& row_of_model) {
-  constexpr int64_t piece = 4096, room = int64_t{64} << 20;  // samples gathered at once; bytes for per-sample losses
+  constexpr int64_t piece = scores_gathered;
   const int64_t n = model.samples.count(), d = model.samples.features(), classes = model.classes;
   const int64_t count_max = std::min(piece, n);
-  const int64_t models = std::clamp<int64_t>(room / (16 * n + 1), 1, w.extent(0));
+  const int64_t models = scores_models(w.extent(0), n);
   Buffer<T> x(ctx, count_max * d), logits(ctx, models * count_max * classes);
   Buffer<double> loss(ctx, models * n), hits(ctx, models * n), sums(ctx, models);
   Buffer<int64_t> row(ctx,

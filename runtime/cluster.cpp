@@ -311,6 +311,7 @@ void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t until) {
     }
     const NvtxRange range("round");
     found->second.graph.launch(ctx_);
+    ++graph_launches_;
     for (size_t i = 0; i < ledgers_.size(); ++i)
       for (size_t k = 0; k < ledgers_[i].links.size(); ++k)
         ledgers_[i].links[k].up += found->second.charged[i].links[k].up,

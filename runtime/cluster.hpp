@@ -116,6 +116,7 @@ class ClusterOf final : public Cluster {
   }
   const DeviceGroups& top(int arm) const { return tables_[static_cast<size_t>(arm)].top; }
   int64_t round() const { return round_; }  // local steps after which the pattern of actions repeats, at least 16
+  int64_t graph_launches() const { return graph_launches_; }  // stretches replayed as a CUDA graph so far
   Slot slot() const { return {clock_.data(), now_ - clock_start_}; }
 
  private:
@@ -147,6 +148,7 @@ class ClusterOf final : public Cluster {
   Buffer<double> learning_rate_, rate_, sample_weights_;
   Buffer<int64_t> begin_, size_, steps_, clock_;
   Rows rows_;
+  int64_t graph_launches_ = 0;
   int64_t clock_start_ = 0;  // now() when *clock_ was last advanced
 
   struct Recorded;  // CUDA graphs by (phase, length)

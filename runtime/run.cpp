@@ -30,6 +30,7 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
   const auto means = evaluator.mean_models();
   const auto parameters = static_cast<size_t>(cluster.model().parameters());
   const auto steps = to_host(cluster.context(), cluster.steps_taken());
+  result.graph_launches += cluster.graph_launches();
   for (size_t i = 0; i < p.lanes.size(); ++i) {
     const Lane& lane = p.lanes[i];
     ArmResult& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];

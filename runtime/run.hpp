@@ -46,6 +46,7 @@ struct RunResult {
   std::string data_origin;
   int64_t parameters = 0, train_samples = 0, test_samples = 0, worker_steps = 0;
   int64_t peak_memory = 0, planned_memory = 0;  // bytes on the device of the run, all buffers
+  int64_t graph_launches = 0;                   // stretches of local steps replayed as one CUDA graph
   double setup_seconds = 0, run_seconds = 0, evaluation_seconds = 0;
   int threads = 1;
 };

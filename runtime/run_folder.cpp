@@ -127,6 +127,7 @@ std::string summary_json(const Experiment& e, const RunResult& r) {
   j["wall_seconds"] = {{"setup", r.setup_seconds}, {"run", r.run_seconds}, {"evaluation", r.evaluation_seconds}};
   j["worker_steps"] = r.worker_steps;
   j["worker_steps_per_second"] = r.run_seconds > 0 ? static_cast<double>(r.worker_steps) / r.run_seconds : 0.0;
+  j["cuda_graph_launches"] = r.graph_launches;
   j["peak_memory_bytes"] = r.peak_memory;
   j["planned_memory_bytes"] = r.planned_memory;
   j["notices"] = r.notices;
