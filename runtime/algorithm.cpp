@@ -76,7 +76,8 @@ StepSpec read_step(Params& p, int64_t workers, int64_t steps) {
     step.repeats.push_back(static_cast<int32_t>(repeats[i % repeats.size()]));
   step.shuffle = p.choice("sampling", "replacement", {"replacement", "shuffle"}) == "shuffle";
   step.momentum = p.number("momentum", 0.0, {.min = 0, .max = 1, .max_open = true});
-  if (step.momentum > 0) step.keep_momentum = p.choice("momentum_at_average", "reset", {"reset", "keep"}) == "keep";
+  if (step.momentum > 0 || p.has("momentum_at_average"))
+    step.keep_momentum = p.choice("momentum_at_average", "reset", {"reset", "keep"}) == "keep";
   if (p.choice("step", "fused", {"fused", "gradients"}) == "gradients") step.rung = StepSpec::Rung::gradients;
   return step;
 }
