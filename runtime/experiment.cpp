@@ -81,7 +81,7 @@ void read_record(Params r, Experiment& e) {
                                   r.place("every"), points, values));
 }
 
-Arm read_arm(Params& p, SharedParts& parts) {
+Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
   Arm arm;
   Params network = p.table("network"), model = p.table("model"), algorithm = p.table("algorithm");
   arm.network = shared<NetworkSpec>(parts.network, network,
@@ -89,7 +89,7 @@ Arm read_arm(Params& p, SharedParts& parts) {
   const int64_t workers = arm.network->workers;
   arm.model = shared<ModelSpec>(parts.model, model, [&](Params& s) { return make_model(s, workers); });
   arm.algorithm = shared<Algorithm>(parts.algorithm, algorithm, [&](Params& s) {
-    arm.step = read_step(s, workers);
+    arm.step = read_step(s, workers, steps);
     return make_algorithm(s);
   });
   std::string data_text, partition_text;
@@ -147,7 +147,7 @@ Experiment read(const Params& file, const std::string& device) {
     p.table("record");
     Params record = p.table("record");
     for (const char* key : {"every", "metrics", "params", "partition"}) record.mark_read(key);
-    Arm arm = read_arm(p, parts);
+    Arm arm = read_arm(p, parts, e.steps);
     arm.name = arm_name;
     if (!e.arms.empty() && arm.network->workers != e.workers())
       p.table("network").fail("workers", fmt::format("{} here, {} in the first arm; give all arms the same number",

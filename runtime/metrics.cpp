@@ -28,7 +28,7 @@ const std::vector<MetricInfo>& metric_table() {
       {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
       {"bits_down", "bits received so far, per replica"},
       {"bits", "bits_up + bits_down"},
-      {"virtual_time", "simulated time in slots"},
+      {"virtual_time", "simulated time in slots, or in seconds where network.clock gives step_time"},
       {"steps_done", "local steps taken by all workers so far"}};
   return table;
 }
@@ -158,6 +158,7 @@ Rows Evaluator<T>::whole_data(const Lane& lane) const {
   Rows rows = cluster_.rows().part(lane.first_row, population_.workers);
   rows.batch = no_batch_.view();
   rows.rate = always_.view();
+  rows.present = {};
   rows.max_batch = population_.max_size;
   return rows;
 }
@@ -351,7 +352,7 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
       out[i] = metric == "bits_up"     ? static_cast<double>(l.up())
                : metric == "bits_down" ? static_cast<double>(l.down())
                : metric == "bits"      ? static_cast<double>(l.up() + l.down())
-                                       : static_cast<double>(cluster_.now());  // virtual_time
+                                       : cluster_.virtual_time(i);
     }
   }
   return cache_[metric];

@@ -67,7 +67,7 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
       throw NonFiniteError(
           fmt::format("{}replica {}: {} became non-finite at local step {}; lower algorithm.learning_rate (now {:g})",
                       arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica, metric, step,
-                      arm.step.learning_rate));
+                      p.learning_rate[static_cast<size_t>(lane.first_row)]));
     }
 }
 
