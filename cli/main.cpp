@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <new>
 
+#include "cli/theory_command.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/run.hpp"
@@ -24,7 +25,7 @@ void on_signal(int) { interrupted = true; }
 struct Arguments {
   std::string file, out, device, what;
   std::vector<std::string> sets;
-  bool quiet = false;
+  bool quiet = false, json = false;
   int threads = 0;
 };
 
@@ -161,6 +162,9 @@ int command_line(int argc, char** argv) {
   auto* check =
       app.add_subcommand("check", "validate an experiment and print its plan: schedule, memory, bits; start nothing");
   with_file(check);
+  auto* theory = app.add_subcommand("theory", "print what theory says about an experiment: bounds, constants; no run");
+  with_file(theory);
+  theory->add_flag("--json", a.json, "the same as JSON");
   auto* list = app.add_subcommand("list", "list the parts that an experiment file can name");
   list->add_option("WHAT", a.what, "algorithms | models | datasets | partitions | metrics")
       ->check(CLI::IsMember({"algorithms", "models", "datasets", "partitions", "metrics"}));
@@ -170,7 +174,7 @@ int command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    const std::vector<std::string> commands{"run", "check", "list", "devices"};
+    const std::vector<std::string> commands{"run", "check", "theory", "list", "devices"};
     if (argc > 1 && argv[1][0] != '-' && std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
       const std::string near = nearest(argv[1], commands);
       fmt::print(stderr, "orrery: unknown command \"{}\"; {}see orrery --help\n", argv[1],
@@ -183,6 +187,7 @@ int command_line(int argc, char** argv) {
   if (a.threads > 0) set_threads(a.threads);
   if (*run) return run_command(a);
   if (*check) return check_command(a);
+  if (*theory) return theory_command(load(a), a.json);
   if (*list) return list_command(a);
   if (*devices) return devices_command();
   return static_cast<int>(ExitCode::experiment);

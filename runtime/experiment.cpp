@@ -53,6 +53,7 @@ void read_head(Params& p, Experiment& e, const std::string& device) {
     p.fail("device", fmt::format("unknown device \"{}\"; known: auto, cpu, cuda, cuda:<number>", e.device));
   e.precision = p.choice("precision", "fp32", {"fp64", "fp32"}) == "fp64" ? Precision::fp64 : Precision::fp32;
   e.cuda_graphs = p.flag("cuda_graphs", true);
+  if (p.has("theory")) e.theory = parse_theory(p.table("theory"));
 }
 
 void read_record(Params r, Experiment& e) {
@@ -91,7 +92,8 @@ Arm read_arm(Params& p, SharedParts& parts) {
                                           [](Params& s) { return std::make_unique<PartitionSpec>(make_partition(s)); });
     data_text = data.to_toml();
     partition_text = partition.to_toml();
-    arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), partition.text("kind", ""));
+    arm.partition_kind = partition.text("kind", "");
+    arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), arm.partition_kind);
   } else {
     for (const char* section : {"data", "partition"})
       if (p.has(section))

@@ -147,7 +147,7 @@ class Cycle {
   size_t d_;
 };
 
-constexpr size_t most_nodes = 512;  // of a graph: a few dozen products of D x D matrices
+constexpr size_t most_nodes = 256;  // of a graph: a few dozen products of D x D matrices
 
 }  // namespace
 

@@ -15,6 +15,7 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 
 // H = b 1^T: every node receives the weighted mean.
 bool averages_exactly(const Mixing& mixing, const std::vector<double>& b) {
+  if (mixing.source.size() != b.size() * b.size()) return false;
   const auto h = mixing.dense();
   for (size_t j = 0; j < h.size(); ++j)
     for (const double to : h[j])
