@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,9 +77,26 @@ class Model {
   virtual std::optional<std::vector<double>> optimum(const Objective&) const { return std::nullopt; }
 };
 
+// ---- what theory may know of a model before any data is seen; each is absent where it does not hold
+// F_i(x) = 1/2 sum_j a_ij (x_j - c_ij)^2, gradients of one sample with Gaussian noise of deviation `noise` in every coordinate.
+struct QuadraticRisk {
+  int64_t dimension = 0;
+  double noise = 0;
+  bool same_columns = false;  // a_ij and c_ij do not depend on j
+  bool same_workers = false;  // nor on i
+  std::function<double(int64_t worker, int64_t j)> curvature, center;
+};
+// Linear scores and a convex loss: the Hessian of F_i lies below factor * mean over its samples of x x^T (blocks of every output) + l2,
+// x with a constant 1 for the bias.
+struct LinearCurvature {
+  double factor = 0, l2 = 0;
+};
+
 class ModelSpec {
  public:
   virtual ~ModelSpec() = default;
+  virtual std::optional<QuadraticRisk> quadratic_risk() const { return std::nullopt; }
+  virtual std::optional<LinearCurvature> linear_curvature() const { return std::nullopt; }
   virtual std::string kind() const = 0;
   virtual bool needs_data() const = 0;
   virtual bool has_optimum() const { return false; }

@@ -234,6 +234,14 @@ class QuadraticSpec final : public ModelSpec {
   bool needs_data() const override { return false; }
   bool has_optimum() const override { return true; }
   bool has_gradient_norms() const override { return true; }
+  std::optional<QuadraticRisk> quadratic_risk() const override {
+    return QuadraticRisk{.dimension = dimension_,
+                         .noise = noise_,
+                         .same_columns = curvature_.columns == 0 && center_.columns == 0,
+                         .same_workers = curvature_.rows == 1 && center_.rows == 1,
+                         .curvature = [a = curvature_](int64_t i, int64_t j) { return a.at(i, j); },
+                         .center = [c = center_](int64_t i, int64_t j) { return c.at(i, j); }};
+  }
   std::vector<Tensor> layout(int64_t, int) const override { return {{"x", 0, {dimension_}}}; }
   std::unique_ptr<Model<float>> bind(const Context& ctx, const ModelInputs& in, float) const override {
     return make<float>(ctx, in);

@@ -58,6 +58,8 @@ class SoftmaxSpec final : public ModelSpec {
     read_start(p);
   }
   std::string kind() const override { return "softmax"; }
+  // diag(q) - q q^T <= 1/2
+  std::optional<LinearCurvature> linear_curvature() const override { return LinearCurvature{.factor = 0.5, .l2 = l2_}; }
   bool needs_data() const override { return true; }
   std::vector<Tensor> layout(int64_t features, int classes) const override {
     return {{"weights", 0, {classes, features}}, {"bias", classes * features, {classes}}};

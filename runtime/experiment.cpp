@@ -62,6 +62,7 @@ void read_head(Params& p, Experiment& e, const std::string& device) {
   for (Precision known : {Precision::fp32, Precision::fp64, Precision::tf32, Precision::bf16})
     if (precision == name(known)) e.precision = known;
   e.cuda_graphs = p.flag("cuda_graphs", true);
+  if (p.has("theory")) e.theory = parse_theory(p.table("theory"));
 }
 
 void read_record(Params r, Experiment& e) {
@@ -100,7 +101,8 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
                                           [](Params& s) { return std::make_unique<PartitionSpec>(make_partition(s)); });
     data_text = data.to_toml();
     partition_text = partition.to_toml();
-    arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), partition.text("kind", ""));
+    arm.partition_kind = partition.text("kind", "");
+    arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), arm.partition_kind);
   } else {
     for (const char* section : {"data", "partition"})
       if (p.has(section))

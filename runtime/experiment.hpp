@@ -12,6 +12,7 @@
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
 #include "runtime/network/network.hpp"
+#include "runtime/theory/section.hpp"
 
 namespace orrery {
 
@@ -43,6 +44,7 @@ struct Arm {
   std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side
   std::shared_ptr<const Params> params;  // the arm's whole resolved document: places for errors that show only later
   std::string model_line, data_line, algorithm_line;  // for the report
+  std::string partition_kind;                         // "" where the model needs no data
 };
 
 struct Experiment {
@@ -53,6 +55,7 @@ struct Experiment {
   Precision precision = Precision::fp32;
   bool cuda_graphs = true;
   RecordSpec record;
+  TheorySpec theory;
   std::vector<Arm> arms;  // at least one
   bool has_arms = false;
   std::string resolved_toml;  // running this again gives the same bits

@@ -7,6 +7,7 @@
 
 #include "runtime/network/schedule_text.hpp"
 #include "runtime/run.hpp"
+#include "runtime/theory/estimate.hpp"
 
 namespace orrery {
 
@@ -81,6 +82,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
       for (const auto& tier : lane.network->tiers()) plan.workspace += tier.nodes() * parameters * size;
   if (asks_for(e, "grad_norm_sq"))
     plan.workspace += std::min<int64_t>(std::max<int64_t>(32 << 20, parameters * size), p.workers * parameters * size);
+  if (e.theory.estimate != TheorySpec::Estimate::off) plan.workspace += estimate_bytes(p.rows(), parameters, size);
   return plan;
 }
 

@@ -185,6 +185,7 @@ void RunFolder::commit(const Experiment& e, const RunResult& r) {
   write_text(folder / "experiment.toml", toml);
   write_text(folder / "metrics.csv", metrics_csv(e, r));
   write_text(folder / "summary.json", summary_json(e, r));
+  write_text(folder / "theory.json", r.theory.json);
   write_text(folder / "report.html", report_html(make_report(e, r)));
   for (size_t a = 0; a < r.arms.size(); ++a) {
     const auto& arm = r.arms[a];
