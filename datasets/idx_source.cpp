@@ -39,7 +39,7 @@ class IdxSource final : public DataSource {
     Dataset d;
     d.name = set_.name;
     d.origin = folder;
-    d.classes = set_.classes;
+    d.classes = set_.logits > 0 ? set_.logits : set_.classes;
     d.image_rows = static_cast<int>(test.rows);
     d.image_cols = static_cast<int>(test.cols);
     d.features = test.samples.features;
@@ -89,7 +89,8 @@ class IdxSource final : public DataSource {
     }
     fail_missing_data(set_.name, folders,
                       fmt::format("{}[.gz], {}[.gz], {}[.gz] and {}[.gz]", set_.train_images.front(),
-                                  set_.train_labels.front(), set_.test_images.front(), set_.test_labels.front()));
+                                  set_.train_labels.front(), set_.test_images.front(), set_.test_labels.front()),
+                      set_.name);
   }
 
   IdxSamples read(const std::string& images, const std::string& labels) const {

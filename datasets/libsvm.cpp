@@ -88,7 +88,7 @@ class LibsvmSource final : public DataSource {
                         folder, train_, test_));
       return folder;
     }
-    fail_missing_data("libsvm", folders, fmt::format("{}[.gz]", train_));
+    fail_missing_data("libsvm", folders, fmt::format("{}[.gz]", train_), train_);
   }
 
   // The places of the test labels become those of the training labels.

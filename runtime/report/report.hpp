@@ -9,6 +9,7 @@
 
 #include "runtime/expect/table.hpp"
 #include "runtime/network/network.hpp"
+#include "runtime/theory/theory.hpp"
 
 namespace orrery {
 
@@ -32,6 +33,7 @@ struct ReportInput {
   std::vector<ReportArm> arms;
   std::vector<std::pair<std::string, std::string>>
       facts;                         // further lines for the head of the page: "wall time" -> "41 s", ...
+  std::vector<TheoryTable> theory;   // an arm each; may be empty
   std::vector<std::string> notices;  // sentences the user should read
   std::string experiment_toml;       // resolved
   ExpectTable expectations;          // what the file says must be seen, judged; may be empty
