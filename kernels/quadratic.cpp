@@ -23,11 +23,21 @@ void quadratic_gradients(const Context& ctx, const QuadraticView<T>& q, const Ro
 }
 
 template <class T>
-void quadratic_losses(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
+void quadratic_hessian(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot,
+                       MatrixView<const T> v, MatrixView<T> out) {
+  expects(v.extent(1) == q.center.extent(1) && v.extent(0) == rows.count && out.extent(1) == v.extent(1) &&
+              out.extent(0) == rows.count,
+          "v and the result of shape (rows, P)");
+  if (out.size() == 0) return;
+  dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_hessian_impl<T, B>(ctx, q, rows, slot, v, out); });
+}
+
+template <class T, class C>
+void quadratic_losses(const Context& ctx, const QuadraticView<C>& q, const Rows& rows, MatrixView<const T> x,
                       VectorView<double> out) {
   expects(x.extent(1) == q.center.extent(1) && out.size() == rows.count, "x of shape (rows, P) and one loss per row");
   if (rows.count == 0) return;
-  dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_losses_impl<T, B>(ctx, q, rows, x, out); });
+  dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_losses_impl<T, C, B>(ctx, q, rows, x, out); });
 }
 
 #define ORRERY_INSTANTIATE(T)                                                                                          \
@@ -35,9 +45,16 @@ void quadratic_losses(const Context& ctx, const QuadraticView<T>& q, const Rows&
                                    const Momentum<T>&);                                                                \
   template void quadratic_gradients<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot,                     \
                                        MatrixView<const T>, MatrixView<T>);                                            \
-  template void quadratic_losses<T>(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T>,         \
-                                    VectorView<double>);
+  template void quadratic_hessian<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T>,  \
+                                     MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
+#undef ORRERY_INSTANTIATE
+#define ORRERY_INSTANTIATE(T, C)                                                                                  \
+  template void quadratic_losses<T, C>(const Context&, const QuadraticView<C>&, const Rows&, MatrixView<const T>, \
+                                       VectorView<double>);
+ORRERY_INSTANTIATE(float, float)
+ORRERY_INSTANTIATE(float, double)
+ORRERY_INSTANTIATE(double, double)
 
 }  // namespace orrery

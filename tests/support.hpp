@@ -318,9 +318,11 @@ class Rows {
 // ---- samples
 // ---------------------------------------------------------------------------------------------------------
 
-enum class Storage { bytes, floats };
+enum class Storage { bytes, floats, sparse };
 
-// n samples of d features in `classes` classes that follow from `key`; x = scale * stored + shift.
+// n samples of d features in `classes` classes that follow from `key`; x = scale * stored + shift. Sparse: about a third of the elements is
+// stored, every fifth sample (the first and, where it is one, the last among them) is empty, another fifth holds one element, and what is
+// not stored is 0; shift must be 0.
 class Samples {
  public:
   Samples(Backend where, int64_t n, int64_t d, int classes, Storage storage, uint32_t key, double scale = 1,
@@ -328,10 +330,25 @@ class Samples {
       : d_(d),
         stored_bytes_(where, storage == Storage::bytes ? n : 0, d, key),
         stored_floats_(where, storage == Storage::floats ? n : 0, d, key),
+        compressed_(storage == Storage::sparse ? some_elements(n, d, key)
+                                               : Compressed{std::vector<int64_t>(1), {}, {}}),
+        begin_(where, 1, static_cast<int64_t>(compressed_.begin.size()), compressed_.begin),
+        column_(where, 1, static_cast<int64_t>(compressed_.column.size()), compressed_.column),
+        value_(where, 1, static_cast<int64_t>(compressed_.value.size()), compressed_.value),
         labels_(where, 1, n, some_labels(n, classes, key)) {
+    expects(storage != Storage::sparse || shift == 0, "sparse samples without a shift");
     view_.bytes = stored_bytes_.cview();
     view_.values = stored_floats_.cview();
-    if (storage == Storage::floats) view_.bytes = {};
+    if (storage != Storage::bytes) view_.bytes = {};
+    if (storage == Storage::sparse) {
+      view_.values = {};
+      view_.rows = {begin_.vector(), column_.vector(), value_.vector(), d};
+      spread_.resize(static_cast<size_t>(n * d));
+      for (int64_t s = 0; s < n; ++s)
+        for (auto i = static_cast<size_t>(compressed_.begin[static_cast<size_t>(s)]);
+             i < static_cast<size_t>(compressed_.begin[static_cast<size_t>(s) + 1]); ++i)
+          spread_[static_cast<size_t>(s * d + compressed_.column[i])] = compressed_.value[i];
+    }
     view_.labels = labels_.vector();
     view_.scale = scale;
     view_.shift = shift;
@@ -341,8 +358,12 @@ class Samples {
 
   // The oracle.
   double stored(int64_t s, int64_t j) const {
-    return view_.bytes.size() > 0 ? stored_bytes_.initial(s, j) : stored_floats_.initial(s, j);
+    return view_.sparse()           ? static_cast<double>(spread_[static_cast<size_t>(s * d_ + j)])
+           : view_.bytes.size() > 0 ? stored_bytes_.initial(s, j)
+                                    : stored_floats_.initial(s, j);
   }
+  // the same samples, dense
+  const std::vector<float>& spread() const { return spread_; }
   double x(int64_t s, int64_t j) const { return view_.scale * stored(s, j) + view_.shift; }
   // A feature in T has at most 3 roundings on scale * stored and 2 on shift.
   double x_size(int64_t s, int64_t j) const { return std::abs(view_.scale * stored(s, j)) + std::abs(view_.shift); }
@@ -356,9 +377,35 @@ class Samples {
       out.push_back(static_cast<int32_t>(s.bits(static_cast<uint32_t>(i)) % static_cast<uint32_t>(classes)));
     return out;
   }
+  struct Compressed {
+    std::vector<int64_t> begin;
+    std::vector<int32_t> column;
+    std::vector<float> value;
+  };
+  static Compressed some_elements(int64_t n, int64_t d, uint32_t key) {
+    const Stream s(0x59a25e, Draw::initial, key, 2), values(0x59a25e, Draw::initial, key, 3);
+    Compressed out{{0}, {}, {}};
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < d; ++j) {
+        const auto at = static_cast<uint32_t>(i * d + j);
+        const bool stored = i % 5 == 0 ? false : i % 5 == 1 ? j == i % d : s.bits(at) % 3 == 0;
+        if (!stored) continue;
+        out.column.push_back(static_cast<int32_t>(j));
+        out.value.push_back(static_cast<float>(values.normal(at)));
+      }
+      out.begin.push_back(static_cast<int64_t>(out.column.size()));
+    }
+    return out;
+  }
+
   int64_t d_;
   Matrix<uint8_t> stored_bytes_;
   Matrix<float> stored_floats_;
+  Compressed compressed_;
+  std::vector<float> spread_;
+  Matrix<int64_t> begin_;
+  Matrix<int32_t> column_;
+  Matrix<float> value_;
   Matrix<int32_t> labels_;
   SampleView view_;
 };

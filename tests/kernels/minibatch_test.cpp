@@ -33,10 +33,10 @@ TEST_P(Minibatch, MatchesTheFormulaInFloat64) {
   const Backend b = GetParam();
   test::for_float_and_double([&]<class T>() {
     const test::Rows rows(b, mixed_rows(), kSlot);
-    for (Storage storage : {Storage::bytes, Storage::floats})
+    for (Storage storage : {Storage::bytes, Storage::floats, Storage::sparse})
       for (int64_t d : {1, 31, 130})  // below and past a block's threads
         for (auto [first, count] : {std::pair<int64_t, int64_t>{0, 9}, {3, 4}, {8, 1}}) {
-          const test::Samples samples(b, 25, d, 10, storage, 1, 1 / 127.5, -1.1);
+          const test::Samples samples(b, 25, d, 10, storage, 1, 1 / 127.5, storage == Storage::sparse ? 0 : -1.1);
           Matrix<T> x(b, rows.count(), count * d, 2);
           Matrix<int32_t> y(b, rows.count(), count, 3, count + 2);  // a piece of a wider table of labels
           minibatch<T>(ctx(), rows.view(), samples.view(), rows.slot(), first, count, x.view(), y.view());
@@ -66,35 +66,37 @@ TEST_P(Minibatch, DependsOnItsOwnKeysOnly) {
   const Backend b = GetParam();
   const test::Rows rows(b, mixed_rows(), kSlot);
   const int64_t d = 33, count = 9;
-  const test::Samples samples(b, 25, d, 10, Storage::floats, 1, 0.3, 0.1);
-  const auto draw = [&](const Rows& some, Slot slot, int64_t first, int64_t n) {
-    Matrix<float> x(b, some.count, n * d, 2);
-    Matrix<int32_t> y(b, some.count, n, 3);
-    minibatch<float>(ctx(), some, samples.view(), slot, first, n, x.view(), y.view());
-    auto out = x.host();
-    for (int32_t label : y.host()) out.push_back(static_cast<float>(label));
-    return out;
-  };
-  test::expect_same_bits_for_any_threads([&] { return draw(rows.view(), rows.slot(), 0, count); });
-  const auto all = draw(rows.view(), rows.slot(), 0, count);
-  for (int64_t r = 0; r < rows.count(); ++r)
-    for (int64_t k = 0; k < count; ++k) {
-      const auto one = draw(rows.view().part(r, 1), rows.slot(), k, 1);
-      const auto begin = all.begin() + (r * count + k) * d;
-      test::expect_same_bits(std::vector<float>(begin, begin + d), std::vector<float>(one.begin(), one.begin() + d),
-                             "x");
-      ASSERT_EQ(one.back(), all[static_cast<size_t>(rows.count() * count * d + r * count + k)]);
-    }
-  EXPECT_NE(all, draw(rows.view(), rows.slot().plus(1), 0, count));  // another slot, another batch
+  for (Storage storage : {Storage::floats, Storage::sparse}) {
+    const test::Samples samples(b, 25, d, 10, storage, 1, 0.3, storage == Storage::sparse ? 0 : 0.1);
+    const auto draw = [&](const Rows& some, Slot slot, int64_t first, int64_t n) {
+      Matrix<float> x(b, some.count, n * d, 2);
+      Matrix<int32_t> y(b, some.count, n, 3);
+      minibatch<float>(ctx(), some, samples.view(), slot, first, n, x.view(), y.view());
+      auto out = x.host();
+      for (int32_t label : y.host()) out.push_back(static_cast<float>(label));
+      return out;
+    };
+    test::expect_same_bits_for_any_threads([&] { return draw(rows.view(), rows.slot(), 0, count); });
+    const auto all = draw(rows.view(), rows.slot(), 0, count);
+    for (int64_t r = 0; r < rows.count(); ++r)
+      for (int64_t k = 0; k < count; ++k) {
+        const auto one = draw(rows.view().part(r, 1), rows.slot(), k, 1);
+        const auto begin = all.begin() + (r * count + k) * d;
+        test::expect_same_bits(std::vector<float>(begin, begin + d), std::vector<float>(one.begin(), one.begin() + d),
+                               "x");
+        ASSERT_EQ(one.back(), all[static_cast<size_t>(rows.count() * count * d + r * count + k)]);
+      }
+    EXPECT_NE(all, draw(rows.view(), rows.slot().plus(1), 0, count));  // another slot, another batch
+  }
 }
 
 TEST_P(Minibatch, GatherTakesSamplesInOrder) {
   const Backend b = GetParam();
   test::for_float_and_double([&]<class T>() {
-    for (Storage storage : {Storage::bytes, Storage::floats})
+    for (Storage storage : {Storage::bytes, Storage::floats, Storage::sparse})
       for (auto [n, first, count, d] :
            {std::tuple<int64_t, int64_t, int64_t, int64_t>{1, 0, 1, 1}, {20, 3, 17, 129}, {300, 0, 300, 5}}) {
-        const test::Samples samples(b, n, d, 3, storage, 5, 0.02, 0.7);
+        const test::Samples samples(b, n, d, 3, storage, 5, 0.02, storage == Storage::sparse ? 0 : 0.7);
         Matrix<T> x(b, count, d, 2);
         gather<T>(ctx(), samples.view(), first, count, x.view());
         const auto got = x.host();
@@ -104,6 +106,32 @@ TEST_P(Minibatch, GatherTakesSamplesInOrder) {
             near(got[static_cast<size_t>(k * d + j)], samples.x(first + k, j),
                  3 * test::unit<T> * samples.x_size(first + k, j), k, j);
       }
+  });
+}
+
+// Sparse rows are spread over zeros: what was there before goes, in rows with no element at all and in those with one, and what is stored
+// lands in its column.
+TEST_P(Minibatch, SparseRowsAreSpreadOverZeros) {
+  const Backend b = GetParam();
+  test::for_float_and_double([&]<class T>() {
+    for (int64_t d : {1, 5, 260}) {
+      const test::Samples samples(b, 21, d, 3, Storage::sparse, 5, 2.0);
+      Matrix<T> x(b, samples.count(), d, std::vector<T>(static_cast<size_t>(samples.count() * d), T{7}));
+      gather<T>(ctx(), samples.view(), 0, samples.count(), x.view());
+      const auto got = x.host();
+      int64_t empty = 0, single = 0, more = 0;
+      for (int64_t s = 0; s < samples.count(); ++s) {
+        int64_t elements = 0;
+        for (int64_t j = 0; j < d; ++j) {
+          const double want = 2 * samples.stored(s, j);  // exact
+          ASSERT_EQ(got[static_cast<size_t>(s * d + j)], static_cast<T>(want)) << s << "," << j;
+          elements += want != 0;
+        }
+        (elements == 0 ? empty : elements == 1 ? single : more)++;
+      }
+      EXPECT_TRUE(empty >= 5 && single >= 1 && (more >= 5 || d == 1)) << empty << " " << single << " " << more;
+      EXPECT_EQ(samples.view().rows.begin.size(), samples.count() + 1);
+    }
   });
 }
 

@@ -242,6 +242,30 @@ TEST_P(Quadratic, RefusesWrongShapes) {
   EXPECT_THROW(quadratic_losses<float>(ctx(), q.view, rows.view(), x.view(), out.vector()), std::logic_error);
 }
 
+// One product: half a unit of it.
+TEST_P(Quadratic, HessianProductsAreTheCurvatureTimesV) {
+  const Backend b = GetParam();
+  const test::Rows rows = some_rows(b);
+  test::for_float_and_double([&]<class T>() {
+    for (int64_t P : {1, 31, 129})
+      for (bool shared : {false, true}) {
+        const Risks<T> q(b, P, shared, 0.7);
+        const Matrix<T> v(b, rows.count(), P, 1, P + 2);
+        Matrix<T> out(b, rows.count(), P, 2, P + 3);
+        quadratic_hessian<T>(ctx(), q.view, rows.view(), rows.slot(), v.cview(), out.view());
+        const auto got = out.host();
+        test::Near near("H v");
+        for (int64_t r = 0; r < rows.count(); ++r)
+          for (int64_t j = 0; j < P; ++j) {
+            const double want = rows.active(r) ? q.curvature(rows.spec(r).worker, j) * v.initial(r, j) : 0;
+            near(got[static_cast<size_t>(r * P + j)], want, test::unit<T> * std::abs(want), r, j);
+          }
+        EXPECT_THROW(quadratic_hessian<T>(ctx(), q.view, rows.view(), rows.slot(), v.cview().rows(0, 1), out.view()),
+                     std::logic_error);
+      }
+  });
+}
+
 ORRERY_ON_EACH_BACKEND(Quadratic);
 
 }  // namespace

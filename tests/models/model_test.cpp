@@ -25,7 +25,9 @@ std::vector<std::string> tables_of(const std::string& kind) {
        {"dimension = 5\ncurvature = 2\ncenter = -1.5\nnoise = 0.7",
         "curvature = [[1, 0.5, 3], [2, 2, 0], [0.1, 4, 1]]\ncenter = [0.3, -1, 2]\nnoise = 0.2",
         "curvature = [3, 0.25]\ncenter = [[1, 2], [-3, 0], [0.5, 0.5]]"}},
-      {"softmax", {"l2 = 0", "l2 = 0.15"}}};
+      {"softmax", {"l2 = 0", "l2 = 0.15"}},
+      {"mlp", {"hidden = [4, 3]\nactivation = \"tanh\"", "hidden = [4, 3]\nactivation = \"tanh\"\nl2 = 0.15"}},
+      {"logistic", {"positive = [1]", "positive = [0, 2]\nl2 = 0.15\nbias = false"}}};
   const auto found = tables.find(kind);
   return found == tables.end() ? std::vector<std::string>() : found->second;
 }
@@ -59,9 +61,9 @@ struct Bench {
   std::vector<Objective> objectives;
   int64_t P;
 
-  Bench(Backend where, const std::string& kind, const std::string& table)
+  Bench(Backend where, const std::string& kind, const std::string& table, Storage storage = Storage::floats)
       : b(where),
-        train(where, kSamples, kFeatures, kClasses, Storage::floats, 3, 0.8, 0.1),
+        train(where, kSamples, kFeatures, kClasses, storage, 3, 0.8, storage == Storage::sparse ? 0 : 0.1),
         weights(where, 4, kSamples, sample_weights()) {
     Params p = Params::from_text("[model]\nkind = \"" + kind + "\"\n" + table + "\n", "exp.toml");
     Params m = p.table("model");
@@ -104,10 +106,20 @@ struct Bench {
     return model->objective(test::context(b), Matrix<T>(b, 1, P, w).view(), {&o})[0];
   }
   // Central differences of `o` at w, and how far they may be off. Truncation: h^2 / 6 times the third derivative, for
-  // softmax below 0.1 |x|^3 (p (1-p) (1-2p) < 0.097), for a quadratic 0. Rounding: f adds fewer than n + d + C + P + 20
-  // terms of the sizes below.
+  // softmax and logistic below 0.1 |x|^3 (p (1-p) (1-2p) < 0.097), for a quadratic 0; for an MLP it is what the step twice as wide changes (three
+  // times as much). Rounding: f adds fewer than n + d + C + P + 20 terms of the sizes below.
   std::pair<std::vector<double>, double> differences(const std::vector<T>& w, const Objective& o) const {
-    const double h = 1e-4, x = largest_feature();
+    auto [near, allowed] = differences(w, o, 1e-4);
+    if (spec->kind() == "mlp") {
+      const auto wide = differences(w, o, 2e-4).first;
+      double change = 0;
+      for (size_t j = 0; j < near.size(); ++j) change = std::max(change, std::abs(near[j] - wide[j]));
+      allowed += change;
+    }
+    return {near, allowed};
+  }
+  std::pair<std::vector<double>, double> differences(const std::vector<T>& w, const Objective& o, double h) const {
+    const double x = largest_feature();
     std::vector<T> points;
     for (int64_t j = 0; j < P; ++j)
       for (double sign : {1.0, -1.0}) {
@@ -226,6 +238,114 @@ TEST_P(ModelLaws, LocalStepsAreGradientsAndDescents) {
   });
 }
 
+// H v of drawn batches: along v it is the central difference of gradients(), it is symmetric, 0 for rows that skip, and the central
+// differences of the base class agree. Truncation: h^2/6 |v|^3 |x|^4 (third derivatives below |x|^3; a quadratic has none). Rounding: a
+// gradient has fewer than K = B + d + C + 30 roundings on terms below `size`, and is divided by h.
+TEST_P(ModelLaws, HessianProductsAreDerivativesOfTheGradients) {
+  for_each_model([&](const std::string& kind, const std::string& table) {
+    const Bench<double> m(GetParam(), kind, table);
+    const auto cells = static_cast<size_t>(kWorkers * m.P);
+    const double x = std::sqrt(1 + kFeatures * m.largest_feature() * m.largest_feature());
+    for (int32_t batch : {4, 0}) {
+      const test::Rows rows(GetParam(), worker_rows(batch, 0.7), 4);
+      const double K = (batch == 0 ? 70 : 6) + kFeatures + kClasses + 30;
+      int64_t skipping = 0;
+      for (int64_t s = 0; s < 6; ++s)
+        for (bool shared : {false, true}) {
+          const Slot slot = rows.slot().plus(s);
+          const Matrix<double> w(GetParam(), shared ? 1 : kWorkers, m.P, 1), v(GetParam(), kWorkers, m.P, 2),
+              other(GetParam(), kWorkers, m.P, 3);
+          const auto at = shared ? w.shared(kWorkers) : w.cview();
+          const auto product = [&](const Matrix<double>& direction, bool differences) {
+            Matrix<double> out(GetParam(), kWorkers, m.P, 4);
+            if (differences)
+              m.model->Model<double>::hessian_vector(ctx(), rows.view(), slot, at, direction.cview(), out.view());
+            else
+              m.model->hessian_vector(ctx(), rows.view(), slot, at, direction.cview(), out.view());
+            return out.host();
+          };
+          const auto hv = product(v, false), hu = product(other, false), by_differences = product(v, true);
+
+          const double h = 1e-5;
+          std::vector<double> ends[2];
+          for (int e : {0, 1}) {
+            std::vector<double> point(cells);
+            for (size_t i = 0; i < cells; ++i)
+              point[i] = w.initial()[shared ? i % static_cast<size_t>(m.P) : i] + (e ? -h : h) * v.initial()[i];
+            const Matrix<double> there(GetParam(), kWorkers, m.P, point);
+            Matrix<double> g(GetParam(), kWorkers, m.P, 5);
+            m.model->gradients(ctx(), rows.view(), slot, there.cview(), g.view());
+            ends[e] = g.host();
+          }
+          test::Near near("differences of gradients"), near_base("base class"), near_symmetric("u H v = v H u");
+          for (int64_t r = 0; r < kWorkers; ++r) {
+            double v_sq = 0, w_sq = 0, uhv = 0, vhu = 0, size = 0;
+            for (int64_t j = 0; j < m.P; ++j) {
+              const auto i = static_cast<size_t>(r * m.P + j);
+              v_sq += v.initial()[i] * v.initial()[i];
+              w_sq += std::pow(w.initial(shared ? 0 : r, j), 2);
+              uhv += other.initial()[i] * hv[i], vhu += v.initial()[i] * hu[i];
+              size += std::abs(other.initial()[i] * hv[i]) + std::abs(v.initial()[i] * hu[i]);
+            }
+            const double v_norm = std::sqrt(v_sq), w_norm = std::sqrt(w_sq);
+            const double terms = 5 * x * (1 + (w_norm + 2) * x), rounding = K * test::unit<double> * terms;
+            const double truncation = std::pow(v_norm, 3) * std::pow(x, 4) / 6;
+            // the base class steps by h0 |v| = eps^(1/3) max(1, |w|)
+            const double h0 = std::cbrt(test::unit<double>) * std::max(1.0, w_norm) / v_norm;
+            const bool active = rows.active(r, s);
+            skipping += !active;
+            for (int64_t j = 0; j < m.P; ++j) {
+              const auto i = static_cast<size_t>(r * m.P + j);
+              if (!active) {
+                ASSERT_EQ(hv[i], 0) << r << "," << j;
+              }
+              near(hv[i], (ends[0][i] - ends[1][i]) / (2 * h), h * h * truncation + rounding / h, r, j);
+              near_base(hv[i], by_differences[i], h0 * h0 * truncation + rounding / h0, r, j);
+            }
+            near_symmetric(uhv, vhu, K * static_cast<double>(m.P) * test::unit<double> * (size + x * x), r);
+          }
+        }
+      EXPECT_TRUE(skipping > 0 && skipping < 12 * kWorkers);
+    }
+  });
+}
+
+// The same samples stored sparse and dense give the same gradients, Hessian products, losses and steps, to the roundings of sums in another
+// order: fewer than K = n + d + C + 30 on terms below `size`.
+TEST_P(ModelLaws, SparseSamplesEqualDenseOnes) {
+  for_each_model([&](const std::string& kind, const std::string& table) {
+    const Bench<double> sparse(GetParam(), kind, table, Storage::sparse);
+    if (!sparse.spec->needs_data()) return;
+    const Matrix<float> spread(GetParam(), kSamples, kFeatures, sparse.train.spread());
+    ModelInputs inputs = sparse.inputs;
+    inputs.train.rows = inputs.test.rows = {};
+    inputs.train.values = inputs.test.values = spread.cview();
+    const auto dense = sparse.spec->bind(ctx(), inputs, double{});
+    const test::Rows rows(GetParam(), worker_rows(4, 1), 4);
+    const auto run = [&](Model<double>& model) {
+      const Matrix<double> v(GetParam(), kWorkers, sparse.P, 2);
+      Matrix<double> w(GetParam(), kWorkers, sparse.P, 1), g(GetParam(), kWorkers, sparse.P, 3),
+          h(GetParam(), kWorkers, sparse.P, 4);
+      model.gradients(ctx(), rows.view(), rows.slot(), w.view(), g.view());
+      model.hessian_vector(ctx(), rows.view(), rows.slot(), w.view(), v.cview(), h.view());
+      model.local_steps(ctx(), rows.view(), rows.slot(), 3, w.view(), {});
+      auto out =
+          model.objective(ctx(), w.view(), {&sparse.objectives[0], &sparse.objectives[1], &sparse.objectives[3]});
+      for (const auto& bank : {g.host(), h.host(), w.host()}) out.insert(out.end(), bank.begin(), bank.end());
+      for (double loss : model.test(ctx(), w.view()).loss) out.push_back(loss);
+      return out;
+    };
+    const auto a = run(*sparse.model), b = run(*dense);
+    ASSERT_EQ(a.size(), b.size());
+    test::Near near("sparse and dense");
+    double size = 1;
+    for (double value : a) size = std::max(size, std::abs(value));
+    const double x = sparse.largest_feature(), K = kSamples + kFeatures + kClasses + 30;
+    for (size_t i = 0; i < a.size(); ++i)
+      near(a[i], b[i], K * test::unit<double> * size * (1 + kFeatures * x * x), static_cast<int64_t>(i));
+  });
+}
+
 // Full batches through the fused steps as well, where the model was bound for them.
 TEST_P(ModelLaws, FullBatchStepsAreStepsAlongTheObjective) {
   for_each_model([&](const std::string& kind, const std::string& table) {
@@ -312,7 +432,9 @@ TEST_P(ModelLaws, TestScores) {
       EXPECT_THROW(m.model->test(ctx(), w.view()), std::logic_error);
       return;
     }
-    const Bench<double> plain(GetParam(), kind, tables_of(kind)[0]);  // without l2
+    std::string without = table;
+    if (const auto l2 = table.find("l2 = 0.15"); l2 != std::string::npos) without.replace(l2, 9, "l2 = 0");
+    const Bench<double> plain(GetParam(), kind, without);
     const Matrix<double> even(GetParam(), 1, kSamples, std::vector<double>(kSamples, 1.0 / kSamples));
     ModelInputs inputs = plain.inputs;
     inputs.sample_weights = even.cview();

@@ -25,7 +25,10 @@ std::unique_ptr<ModelSpec> spec_of(const std::string& table, int64_t workers = k
 
 // The least that a kind needs to be said.
 std::string table_of(const std::string& kind) {
-  return "kind = \"" + kind + "\"\n" + (kind == "quadratic" ? "dimension = 5\n" : "");
+  return "kind = \"" + kind + "\"\n" +
+         (kind == "quadratic"  ? "dimension = 5\n"
+          : kind == "logistic" ? "positive = [1]\n"
+                               : "");
 }
 
 struct Start {
@@ -110,7 +113,7 @@ TEST_P(ModelStart, ArraysOfAnotherShapeAreRefusedWithTheRightOnes) {
 }
 
 TEST_P(ModelStart, MistakesNameTheLine) {
-  const std::string line = GetParam() == "quadratic" ? "exp.toml:4: " : "exp.toml:3: ";
+  const std::string line = table_of(GetParam()).ends_with("\"\n") ? "exp.toml:3: " : "exp.toml:4: ";
   const auto refused = [&](const std::string& init, const std::string& part) {
     const std::string message = complaint<ExperimentError>([&] { with(init); });
     EXPECT_EQ(message.rfind(line + "model.init: ", 0), 0u) << message;
@@ -162,6 +165,53 @@ TEST(SoftmaxSpec, Refuses) {
             "exp.toml:3: model.l2: -0.1 is out of range; give a value that is at least 0");
   EXPECT_NE(complaint<ExperimentError>([] { spec_of("kind = \"softmax\"\nl3 = 1\n"); }).find("did you mean \"l2\"?"),
             std::string::npos);
+}
+
+std::string logistic(const std::string& rest) { return "kind = \"logistic\"\n" + rest; }
+
+TEST(LogisticSpec, HasABiasUnlessToldOtherwise) {
+  EXPECT_EQ(spec_of(logistic(""))->parameters(7, 2), 8);
+  EXPECT_EQ(spec_of(logistic("bias = true\n"))->parameters(7, 2), 8);
+  EXPECT_EQ(spec_of(logistic("bias = false\n"))->parameters(7, 2), 7);
+  EXPECT_EQ(spec_of(logistic("positive = [0, 9]\n"))->parameters(7, 10), 8);
+}
+
+TEST(LogisticSpec, Refuses) {
+  EXPECT_EQ(complaint<ExperimentError>([] { spec_of(logistic("l2 = -1\n")); }),
+            "exp.toml:3: model.l2: -1 is out of range; give a value that is at least 0");
+  const auto refused = [](const std::string& table, const std::string& begins, const std::string& part) {
+    const std::string message = complaint<ExperimentError>([&] { spec_of(logistic(table)); });
+    EXPECT_EQ(message.rfind(begins, 0), 0u) << message;
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  };
+  refused("bias = 1\n", "exp.toml:3: model.bias: ", "true or false");
+  refused("positive = 1\n", "exp.toml:3: model.positive: ", "an array of integers");
+  refused("positive = []\n", "exp.toml:3: model.positive: ", "empty");
+  refused("positive = [-1]\n", "exp.toml:3: model.positive: ", "out of range");
+  refused("positve = [1]\n", "exp.toml:3: model.positve: ", "did you mean \"positive\"?");
+}
+
+// What only the data set can tell: each way to a model says it, the plan's and the run's.
+TEST(LogisticSpec, RefusesDataOfAnotherNumberOfClasses) {
+  const auto refused = [](const std::string& table, int classes, const std::string& want) {
+    const auto spec = spec_of(logistic(table));
+    EXPECT_EQ(complaint<DataError>([&] { spec->parameters(7, classes); }), want);
+    ModelInputs inputs;
+    inputs.classes = classes;
+    EXPECT_EQ(complaint<DataError>([&] { spec->bind(test::context(Backend::cpu), inputs, double{}); }), want);
+  };
+  refused(
+      "", 10,
+      "exp.toml:2: model.kind: logistic regression tells two classes apart and the data set has 10; list the labels "
+      "that count as class 1 in model.positive, or use kind = \"softmax\"");
+  refused(
+      "", 1,
+      "exp.toml:2: model.kind: logistic regression tells two classes apart and the data set has 1; choose a data set "
+      "with two classes");
+  refused("positive = [0, 10]\n", 10,
+          "exp.toml:3: model.positive: label 10 is none of the 10 classes of the data set; give labels from 0 to 9");
+  refused("positive = [0, 1]\n", 2,
+          "exp.toml:3: model.positive: lists every class of the data set; leave at least one to count as class 0");
 }
 
 std::string quadratic(const std::string& rest) { return "kind = \"quadratic\"\n" + rest; }
