@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <new>
 
+#include "cli/data_command.hpp"
+#include "cli/options.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/run.hpp"
@@ -28,16 +30,7 @@ struct Arguments {
   int threads = 0;
 };
 
-Experiment load(const Arguments& a) {
-  std::vector<std::pair<std::string, std::string>> sets;
-  for (const auto& s : a.sets) {
-    const auto at = s.find('=');
-    if (at == std::string::npos || at == 0)
-      throw ExperimentError(fmt::format("--set {}: no '='; write --set table.key=value", s));
-    sets.emplace_back(s.substr(0, at), s.substr(at + 1));
-  }
-  return load_experiment(a.file, sets, a.device);
-}
+Experiment load(const Arguments& a) { return load_experiment(a.file, split_sets(a.sets), a.device); }
 
 // On a terminal one line that is rewritten; in a pipe one line per record point.
 class ProgressLine {
@@ -165,16 +158,21 @@ int command_line(int argc, char** argv) {
   list->add_option("WHAT", a.what, "algorithms | models | datasets | partitions | metrics")
       ->check(CLI::IsMember({"algorithms", "models", "datasets", "partitions", "metrics"}));
   auto* devices = app.add_subcommand("devices", "list the devices that answer");
+  DataCommand data(app);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    const std::vector<std::string> commands{"run", "check", "list", "devices"};
-    if (argc > 1 && argv[1][0] != '-' && std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
-      const std::string near = nearest(argv[1], commands);
-      fmt::print(stderr, "orrery: unknown command \"{}\"; {}see orrery --help\n", argv[1],
-                 near.empty() ? "" : fmt::format("did you mean \"{}\"? ", near));
+    const std::vector<std::string> commands{"run", "check", "list", "devices", "data"},
+        of_data{"list", "inspect", "fetch"};
+    const bool data_given = argc > 2 && std::string(argv[1]) == "data";
+    const std::string word = argc > 1 ? argv[data_given ? 2 : 1] : "-";
+    const auto& known = data_given ? of_data : commands;
+    if (!word.starts_with('-') && std::find(known.begin(), known.end(), word) == known.end()) {
+      const std::string near = nearest(word, known);
+      fmt::print(stderr, "orrery: unknown command \"{}{}\"; {}see orrery {}--help\n", data_given ? "data " : "", word,
+                 near.empty() ? "" : fmt::format("did you mean \"{}\"? ", near), data_given ? "data " : "");
       return static_cast<int>(ExitCode::experiment);
     }
     fmt::print(stderr, "orrery: {}; see orrery --help\n", e.what());
@@ -185,6 +183,13 @@ int command_line(int argc, char** argv) {
   if (*check) return check_command(a);
   if (*list) return list_command(a);
   if (*devices) return devices_command();
+  if (data.given()) {
+    if (data.fetches()) {
+      std::signal(SIGINT, on_signal);
+      std::signal(SIGTERM, on_signal);
+    }
+    return data.run(interrupted);
+  }
   return static_cast<int>(ExitCode::experiment);
 }
 

@@ -25,6 +25,16 @@ add_library(orrery::lapack ALIAS orrery_lapack)
 # toml++ is header-only.
 find_path(ORRERY_TOMLPP_INCLUDE toml++/toml.h REQUIRED)
 
+# libcurl and libcrypto: orrery data fetch.
+if(ORRERY_FETCH)
+  find_package(CURL)
+  find_package(OpenSSL COMPONENTS Crypto)
+  if(NOT CURL_FOUND OR NOT OPENSSL_FOUND)
+    message(FATAL_ERROR "orrery data fetch needs libcurl and OpenSSL: install libcurl4-openssl-dev and libssl-dev, or configure with "
+                        "-DORRERY_FETCH=OFF")
+  endif()
+endif()
+
 # orrery_cuda_runtime: the CUDA runtime, cuBLAS, NVTX - the toolkit's, or the emulation's.
 if(ORRERY_CUDA STREQUAL "ON")
   enable_language(CUDA)

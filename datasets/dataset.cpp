@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "datasets/folders.hpp"
+#include "datasets/samples.hpp"
 
 namespace orrery {
 
@@ -36,13 +37,7 @@ void limit(Samples& s, std::optional<int64_t> n, const char* key, const char* wh
   if (*n > s.count && !clamp)
     throw DataError(
         fmt::format("data.{}: {}, but there are {} {} samples; lower it or remove it", key, *n, s.count, what));
-  s.count = std::min(*n, s.count);
-  const auto kept = static_cast<size_t>(s.count * s.features);
-  if (!s.bytes.empty()) s.bytes.resize(kept);
-  if (!s.values.empty()) s.values.resize(kept);
-  s.labels.resize(static_cast<size_t>(s.count));
-  s.bytes.shrink_to_fit();
-  s.values.shrink_to_fit();
+  keep_first(s, std::min(*n, s.count));
 }
 
 // Mean and standard deviation of all stored features of the training set; exact sums where they are bytes.
@@ -69,6 +64,7 @@ void normalise(Dataset& d, Normalise how) {
     d.scale = d.train.bytes.empty() ? 1.0 : 1.0 / 255;
     return;
   }
+  expects(d.train.sparse.empty(), "a dense set: a mean taken off would fill its zeros");
   const auto [mean, deviation] = moments(d.train);
   if (!(deviation > 0))
     throw DataError(fmt::format(
@@ -83,6 +79,9 @@ class CommonSource final : public DataSource {
  public:
   explicit CommonSource(Params& p) : inner_(make(data_table(), p, "name")) {
     const std::string how = p.choice("normalise", "unit", {"unit", "standard", "none"});
+    if (how == "standard" && inner_->sparse())
+      p.fail("normalise",
+             "\"standard\" would fill the zeros of a sparse set; use \"unit\", which leaves its values as they are");
     normalise_ = how == "unit" ? Normalise::unit : how == "standard" ? Normalise::standard : Normalise::none;
     if (p.has("limit_train")) limit_train_ = p.integer("limit_train", std::nullopt, at_least(1));
     if (p.has("limit_test")) limit_test_ = p.integer("limit_test", std::nullopt, at_least(1));
@@ -91,7 +90,9 @@ class CommonSource final : public DataSource {
       defaults.set_text("fallback", p.text("fallback", std::nullopt));
       std::vector<std::string> known;
       for (const auto* e : data_table()) known.push_back(e->name);
-      p.choice("fallback", std::nullopt, known);  // the error that names the line of the experiment
+      const std::string name = p.choice("fallback", std::nullopt, known);  // the error that names the experiment's line
+      if (name == "libsvm" || name == "npy")
+        p.fail("fallback", fmt::format("{} needs keys of its own; name a set without them, as \"glyphs\"", name));
       fallback_ = make(data_table(), defaults, "fallback");
     }
   }

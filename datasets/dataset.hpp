@@ -45,6 +45,7 @@ class DataSource {
   // Reads or generates everything. Throws DataError (missing, truncated, corrupt, labels out of range).
   // notice: one sentence for the user where something else than what was asked for is used (data.fallback); else "".
   virtual Dataset load(std::string* notice) const = 0;
+  virtual bool sparse() const { return false; }  // its samples are sparse rows
 };
 
 const Table<DataSource>& data_table();

@@ -2,6 +2,7 @@
 // Stored transposed with respect to MNIST; turned upright here. Letters are stored as 1..26.
 //
 //   split     which of the six published sets
+//   classes   number of logits, at least the number of labels [that number]
 //   holdout   0: training and test files as published; n > 0: the test files alone, the last n samples as test set
 #include <map>
 
@@ -20,6 +21,7 @@ std::unique_ptr<DataSource> make_emnist(Params& p) {
   IdxSet s;
   s.name = "emnist";
   s.classes = kClasses.at(split);
+  s.logits = static_cast<int>(p.integer("classes", s.classes, between(s.classes, 1'000'000)));
   s.folders = {"emnist", "emnist-" + split + "-test"};
   s.train_images = {prefix + "train-images-idx3-ubyte"};
   s.train_labels = {prefix + "train-labels-idx1-ubyte"};

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+
+#include "datasets/catalogue.hpp"
 
 namespace orrery {
 namespace {
@@ -40,14 +43,17 @@ std::string find_data_file(const std::string& folder, const std::vector<std::str
   return "";
 }
 
-void fail_missing_data(const std::string& name, const std::vector<std::string>& folders, const std::string& files) {
+void fail_missing_data(const std::string& name, const std::vector<std::string>& folders, const std::string& files,
+                       const std::string& fetched) {
   const std::string tried =
       folders.empty() ? "no folder (neither ORRERY_DATA nor HOME is set)" : fmt::format("{}", fmt::join(folders, ", "));
+  const auto& sets = published_sets();
+  const bool fetchable =
+      std::any_of(sets.begin(), sets.end(), [&](const auto& s) { return s.name == fetched && !s.url.empty(); });
   throw MissingData(
-      fmt::format("{}: its files were not found in {}; put {} there, or set ORRERY_DATA or data.path to the folder "
-                  "that holds them, or "
-                  "data.fallback = \"glyphs\"",
-                  name, tried, files));
+      fmt::format("{}: its files were not found in {}; {}put {} there, or set ORRERY_DATA or data.path to the folder "
+                  "that holds them, or data.fallback = \"glyphs\"",
+                  name, tried, fetchable ? fmt::format("run orrery data fetch {}, or ", fetched) : "", files));
 }
 
 }  // namespace orrery

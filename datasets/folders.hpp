@@ -21,8 +21,9 @@ std::vector<std::string> data_folders(const std::string& path, const std::vector
 // The first of the names that is a file in the folder, plain or with ".gz"; "" where none is.
 std::string find_data_file(const std::string& folder, const std::vector<std::string>& names);
 
-// "fashion-mnist: files not found in A, B; copy ...": names every folder that was tried.
+// "fashion-mnist: files not found in A, B; copy ...": names every folder that was tried. fetched: the name for
+// `orrery data fetch`, where it is one of those.
 [[noreturn]] void fail_missing_data(const std::string& name, const std::vector<std::string>& folders,
-                                    const std::string& files);
+                                    const std::string& files, const std::string& fetched);
 
 }  // namespace orrery

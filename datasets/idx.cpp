@@ -1,77 +1,19 @@
 #include "datasets/idx.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include "datasets/gz_file.hpp"
 
 namespace orrery {
 namespace {
 
-constexpr const char* kFetchAgain = "fetch the file again";
-constexpr int64_t kChunk = int64_t{1} << 20;         // bytes decompressed at a time
+constexpr const char* kFetchAgain = GzFile::fetch_again;
 constexpr int64_t kTrustedSize = int64_t{64} << 20;  // a promise up to here is allocated before the file is read
 constexpr uint32_t kMagicImages = 2051, kMagicLabels = 2049;
 
 [[noreturn]] void fail(const std::string& path, const std::string& wrong, const std::string& remedy) {
   throw DataError(fmt::format("{}: {}; {}", path, wrong, remedy));
 }
-
-// A file read through zlib, which passes what is not compressed as it is.
-class GzFile {
- public:
-  explicit GzFile(const std::string& path) : path_(path) {
-    errno = 0;
-    file_ = gzopen(path.c_str(), "rb");
-    if (!file_)
-      fail(path, fmt::format("cannot be opened ({})", std::strerror(errno)), "check the path and its permissions");
-    gzbuffer(file_, 1 << 18);
-  }
-  ~GzFile() { gzclose(file_); }
-  GzFile(const GzFile&) = delete;
-  GzFile& operator=(const GzFile&) = delete;
-
-  // Up to n bytes; fewer only at the end. Throws where the stream is truncated or corrupt.
-  int64_t read(uint8_t* to, int64_t n) {
-    int64_t done = 0;
-    while (done < n) {
-      errno = 0;
-      const int got = gzread(file_, to + done, static_cast<unsigned>(std::min(n - done, kChunk)));
-      if (got <= 0) {
-        check();
-        break;
-      }
-      done += got;
-    }
-    return done;
-  }
-  // Bytes from here to the end, kept nowhere.
-  int64_t count_rest() {
-    std::vector<uint8_t> chunk(static_cast<size_t>(kChunk));
-    int64_t total = 0;
-    while (const int64_t got = read(chunk.data(), kChunk)) total += got;
-    return total;
-  }
-  void seek(int64_t offset) {
-    if (gzseek(file_, static_cast<z_off_t>(offset), SEEK_SET) < 0)
-      fail(path_, "cannot be read twice", "use a regular file");
-  }
-
- private:
-  void check() {
-    int code = Z_OK;
-    const std::string text = gzerror(file_, &code);
-    if (code == Z_OK || code == Z_STREAM_END) return;
-    if (code == Z_ERRNO)
-      fail(path_, fmt::format("cannot be read ({})", std::strerror(errno)), "check the path and the disk");
-    if (code == Z_BUF_ERROR) fail(path_, "the compressed data is truncated", kFetchAgain);
-    fail(path_, fmt::format("the compressed data is corrupt ({})", text.substr(text.rfind(": ") + 2)), kFetchAgain);
-  }
-  std::string path_;
-  gzFile file_ = nullptr;
-};
 
 uint32_t big_endian(const uint8_t* b) {
   return uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 | uint32_t{b[3]};

@@ -4,6 +4,7 @@
 
 #include "datasets/folders.hpp"
 #include "datasets/idx.hpp"
+#include "datasets/samples.hpp"
 
 namespace orrery {
 namespace {
@@ -19,19 +20,6 @@ void transpose(IdxSamples& s) {
   }
   s.samples.bytes = std::move(upright);
   std::swap(s.rows, s.cols);
-}
-
-// Cuts the last `count` samples off.
-Samples take_last(Samples& s, int64_t count) {
-  Samples last;
-  last.count = count;
-  last.features = s.features;
-  last.bytes.assign(s.bytes.end() - count * s.features, s.bytes.end());
-  last.labels.assign(s.labels.end() - count, s.labels.end());
-  s.count -= count;
-  s.bytes.resize(static_cast<size_t>(s.count * s.features));
-  s.labels.resize(static_cast<size_t>(s.count));
-  return last;
 }
 
 struct Files {
@@ -51,7 +39,7 @@ class IdxSource final : public DataSource {
     Dataset d;
     d.name = set_.name;
     d.origin = folder;
-    d.classes = set_.classes;
+    d.classes = set_.logits > 0 ? set_.logits : set_.classes;
     d.image_rows = static_cast<int>(test.rows);
     d.image_cols = static_cast<int>(test.cols);
     d.features = test.samples.features;
@@ -101,7 +89,8 @@ class IdxSource final : public DataSource {
     }
     fail_missing_data(set_.name, folders,
                       fmt::format("{}[.gz], {}[.gz], {}[.gz] and {}[.gz]", set_.train_images.front(),
-                                  set_.train_labels.front(), set_.test_images.front(), set_.test_labels.front()));
+                                  set_.train_labels.front(), set_.test_images.front(), set_.test_labels.front()),
+                      set_.name);
   }
 
   IdxSamples read(const std::string& images, const std::string& labels) const {

@@ -11,7 +11,8 @@ namespace orrery {
 
 struct IdxSet {
   std::string name;
-  int classes = 10;
+  int classes = 10;                                     // labels that the files hold
+  int logits = 0;                                       // above 0: classes of the model, at least that many
   std::vector<std::string> folders;                     // names under $ORRERY_DATA and the cache
   std::vector<std::string> train_images, train_labels;  // file names without .gz, the first that exists is taken
   std::vector<std::string> test_images, test_labels;

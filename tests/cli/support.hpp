@@ -193,11 +193,6 @@ inline Finished run_well(const std::string& folder, const std::string& file, con
 
 // ---- what it wrote
 
-inline std::string read_text(const std::string& path) {
-  const Bytes bytes = read_bytes(path);
-  return {bytes.begin(), bytes.end()};
-}
-
 // Every file below a folder with its content; folders end in '/'.
 inline std::map<std::string, std::string> tree(const std::string& folder) {
   std::map<std::string, std::string> all;

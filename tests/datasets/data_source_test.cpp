@@ -201,6 +201,15 @@ TEST_F(DataSourceTest, EmnistIsTurnedUprightAndLettersStartAtZero) {
   EXPECT_EQ(d.train.labels, (std::vector<int32_t>{25}));
   EXPECT_EQ(d.test.labels, (std::vector<int32_t>{0, 1, 2}));
 
+  // more logits than labels: the labels stay
+  const Dataset wide = load(toml + "classes = 62\n");
+  EXPECT_EQ(wide.classes, 62);
+  EXPECT_EQ(wide.train.labels, (std::vector<int32_t>{25}));
+  // a label past the letters stays an error
+  test::write_gz(prefix + "train-labels-idx1-ubyte.gz", idx({2049, 1}, {27}));
+  const std::string past = complaint<DataError>([&] { load(toml + "classes = 62\n"); });
+  EXPECT_NE(past.find("label 27 of sample 0 is outside 1..26"), std::string::npos) << past;
+
   // holdout: the test files alone
   for (const auto* name : {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"})
     std::filesystem::remove(prefix + name);
@@ -229,6 +238,7 @@ TEST_F(DataSourceTest, BadKeysAreNamedWithTheirLine) {
       {"name = \"mnist\"\npath = \"\"", "test.toml:2: path: is empty"},
       {"name = \"mnist\"\nsplit = \"letters\"", "test.toml:2: split: unknown key"},
       {"name = \"emnist\"\nsplit = \"leters\"", "did you mean \"letters\"?"},
+      {"name = \"emnist\"\nsplit = \"letters\"\nclasses = 25", "test.toml:3: classes: 25 is out of range"},
       {"name = \"emnist\"\nholdout = -1", "test.toml:2: holdout: -1 is out of range"},
       {"name = \"glyphs\"\ntrain = 0", "test.toml:2: train: 0 is out of range"},
       {"name = \"glyphs\"\nseed = -1", "test.toml:2: seed: -1 is out of range"},
@@ -246,7 +256,8 @@ TEST_F(DataSourceTest, TheTableNamesEveryEntryOnce) {
     names.push_back(e->name);
     EXPECT_FALSE(e->what.empty()) << e->name;
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"glyphs", "mnist", "fashion-mnist", "emnist"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"glyphs", "gaussian-mixture", "mnist", "fashion-mnist", "emnist", "libsvm",
+                                             "npy"}));
 }
 
 // The published files, where $ORRERY_DATA holds them: counts and first labels from its README.

@@ -91,9 +91,12 @@ TEST_F(Npy, NamesWhatIsWrong) {
   refused(file("{'descr': '>f8', 'fortran_order': False, 'shape': (2, 3), }", 48), "holds '>f8'");
   refused(file("{'descr': '<f8', 'fortran_order': False, }", 48), "header that cannot be read");
   refused(file("{'fortran_order': False, 'shape': (2, 3), }", 48), "header that cannot be read");
-  // a header that is longer than the file
+  // a header that is longer than the file, and one that is longer than any
   test::write_text(at("cut.npy"), std::string("\x93NUMPY\x01\0\x76\0{'descr'", 18));
   refused(at("cut.npy"), "header that cannot be read");
+  std::string ones;
+  for (int i = 0; i < 20000; ++i) ones += "1, ";
+  refused(file("{'descr': '<f8', 'fortran_order': False, 'shape': (" + ones + "), }", 8), "header that cannot be read");
 }
 
 // A file may not ask for memory that its size does not cover, however its shape overflows.
@@ -120,6 +123,36 @@ TEST_F(Npy, RefusesShapesThatAreNoShapes) {
     const std::string path = file(std::string("{'descr': '<f8', 'fortran_order': False, 'shape': ") + shape + ", }", 0);
     EXPECT_THROW(read_npy(path), DataError) << shape;
   }
+}
+
+// Every stored type at its extremes.
+TEST_F(Npy, ReadsIntegersAsTheyAreStored) {
+  const auto read = [&](const std::string& type, const std::string& bytes) {
+    const std::string path = file("{'descr': '" + type + "', 'fortran_order': False, 'shape': (2,), }", 0);
+    test::write_text(path, test::read_text(path) + bytes);
+    const NpyBytes a = read_npy_bytes(path, "ui");
+    EXPECT_EQ(a.shape, std::vector<int64_t>{2});
+    EXPECT_EQ(a.count(), 2);
+    for (int64_t i = 0; i < 2; ++i) EXPECT_EQ(a.number(i), static_cast<double>(a.integer(i))) << type;
+    return std::vector<int64_t>{a.integer(0), a.integer(1)};
+  };
+  using V = std::vector<int64_t>;
+  EXPECT_EQ(read("|u1", "\x07\xff"), (V{7, 255}));
+  EXPECT_EQ(read("|i1", "\x80\x7f"), (V{-128, 127}));
+  EXPECT_EQ(read("<u2", std::string("\x01\0\xff\xff", 4)), (V{1, 65535}));
+  EXPECT_EQ(read("<i2", std::string("\0\x80\xff\xff", 4)), (V{-32768, -1}));
+  EXPECT_EQ(read("<u4", std::string("\0\0\0\x80\xff\xff\xff\xff", 8)), (V{2147483648, 4294967295}));
+  EXPECT_EQ(read("<i4", std::string("\0\0\0\x80\xff\xff\xff\xff", 8)), (V{-2147483648, -1}));
+  EXPECT_EQ(read("<i8", std::string("\x05\0\0\0\0\0\0\0\xfe\xff\xff\xff\xff\xff\xff\xff", 16)), (V{5, -2}));
+  EXPECT_EQ(read("<u8", std::string("\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0", 16)), (V{5, 6}));
+  const auto refused = [&](const std::string& type, const std::string& kinds) {
+    const std::string path = file("{'descr': '" + type + "', 'fortran_order': False, 'shape': (1,), }", 8);
+    return complaint<DataError>([&] { read_npy_bytes(path, kinds); });
+  };
+  EXPECT_NE(refused("<f8", "ui").find("holds '<f8'; save it as integers"), std::string::npos);
+  EXPECT_NE(refused("<c8", "fui").find("holds '<c8'; save it as uint8, float32 or float64"), std::string::npos);
+  EXPECT_NE(refused(">i4", "ui").find("holds '>i4'"), std::string::npos);
+  EXPECT_NE(refused("|b1", "ui").find("holds '|b1'"), std::string::npos);
 }
 
 TEST_F(Npy, SaysWhereItCannotWrite) {
