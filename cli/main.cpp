@@ -11,6 +11,7 @@
 
 #include "cli/data_command.hpp"
 #include "cli/options.hpp"
+#include "cli/theory_command.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/run.hpp"
@@ -26,7 +27,7 @@ void on_signal(int) { interrupted = true; }
 struct Arguments {
   std::string file, out, device, what;
   std::vector<std::string> sets;
-  bool quiet = false;
+  bool quiet = false, json = false;
   int threads = 0;
 };
 
@@ -154,6 +155,9 @@ int command_line(int argc, char** argv) {
   auto* check =
       app.add_subcommand("check", "validate an experiment and print its plan: schedule, memory, bits; start nothing");
   with_file(check);
+  auto* theory = app.add_subcommand("theory", "print what theory says about an experiment: bounds, constants; no run");
+  with_file(theory);
+  theory->add_flag("--json", a.json, "the same as JSON");
   auto* list = app.add_subcommand("list", "list the parts that an experiment file can name");
   list->add_option("WHAT", a.what, "algorithms | models | datasets | partitions | metrics")
       ->check(CLI::IsMember({"algorithms", "models", "datasets", "partitions", "metrics"}));
@@ -164,7 +168,7 @@ int command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    const std::vector<std::string> commands{"run", "check", "list", "devices", "data"},
+    const std::vector<std::string> commands{"run", "check", "theory", "list", "devices", "data"},
         of_data{"list", "inspect", "fetch"};
     const bool data_given = argc > 2 && std::string(argv[1]) == "data";
     const std::string word = argc > 1 ? argv[data_given ? 2 : 1] : "-";
@@ -181,6 +185,7 @@ int command_line(int argc, char** argv) {
   if (a.threads > 0) set_threads(a.threads);
   if (*run) return run_command(a);
   if (*check) return check_command(a);
+  if (*theory) return theory_command(load(a), a.json);
   if (*list) return list_command(a);
   if (*devices) return devices_command();
   if (data.given()) {

@@ -5,7 +5,7 @@
 // Shapes   op(A_r) (m,k), op(B_r) (k,n), C_r (m,n); operand r begins at data + r * stride and has rows `ld` elements apart.
 //          stride 0 shares one operand among all r; with a shared op(B) and dense A the product is one large one.
 // Result   CPU: one BLAS call per r on one thread: same bits for any number of threads and of neighbours.
-//          CUDA: cuBLAS strided-batched, which may choose its algorithm by `count`: same bits run to run.
+//          CUDA: cuBLAS strided-batched, fp32 factors rounded as Context::products says (error per term: 2^-11 tf32, 2^-8 bf16, each factor), which may choose its algorithm by `count`: same bits run to run.
 // Cost     2 m n k flop and (mk + kn + (1 or 2) mn) elements of traffic per r.
 #pragma once
 

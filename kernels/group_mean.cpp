@@ -33,7 +33,15 @@ void group_mix(const Context& ctx, const GroupTable& groups, const MixTable& mix
   dispatch(ctx.backend, [&]<Backend B>() { detail::group_mix_impl<T, B>(ctx, groups, mix, means, x); });
 }
 
+template <class T>
+void group_clear(const Context& ctx, const GroupTable& groups, MatrixView<T> x) {
+  check_table(ctx, groups);
+  if (groups.nodes == 0 || x.extent(1) == 0) return;
+  dispatch(ctx.backend, [&]<Backend B>() { detail::group_clear_impl<T, B>(ctx, groups, x); });
+}
+
 #define ORRERY_INSTANTIATE(T)                                                                         \
+  template void group_clear<T>(const Context&, const GroupTable&, MatrixView<T>);                     \
   template void group_mean<T>(const Context&, const GroupTable&, MatrixView<const T>, MatrixView<T>); \
   template void group_average<T>(const Context&, const GroupTable&, MatrixView<T>);                   \
   template void group_mix<T>(const Context&, const GroupTable&, const MixTable&, MatrixView<const T>, MatrixView<T>);

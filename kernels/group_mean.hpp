@@ -2,6 +2,7 @@
 //
 //   group_mean      means[k,:]       <- sum_{i in group k} v_i * x[i,:]
 //   group_average   x[i,:]           <- sum_{m in group k} v_m * x[m,:]            for every i in group k, in place, one pass
+//   group_clear     x[i,:]           <- 0                                             for every i in group k
 //   group_mix       x[i,:]           <- sum_{e in column k} h_e * means[source_e,:]   for every i in group k
 //
 // Shapes   x (rows, P); means (nodes, P), not overlapping x; groups are disjoint; v, h float64 on the backend's side, used in T.
@@ -35,6 +36,8 @@ template <class T>
 void group_average(const Context&, const GroupTable&, MatrixView<T> x);
 template <class T>
 void group_mix(const Context&, const GroupTable&, const MixTable&, MatrixView<const T> means, MatrixView<T> x);
+template <class T>
+void group_clear(const Context&, const GroupTable&, MatrixView<T> x);
 
 namespace detail {
 template <class T, Backend B>
@@ -43,6 +46,8 @@ template <class T, Backend B>
 void group_average_impl(const Context&, const GroupTable&, MatrixView<T> x);
 template <class T, Backend B>
 void group_mix_impl(const Context&, const GroupTable&, const MixTable&, MatrixView<const T> means, MatrixView<T> x);
+template <class T, Backend B>
+void group_clear_impl(const Context&, const GroupTable&, MatrixView<T> x);
 }  // namespace detail
 
 }  // namespace orrery

@@ -65,7 +65,14 @@ void group_mix_impl(const Context&, const GroupTable& g, const MixTable& mix, Ma
   });
 }
 
+template <class T, Backend B>
+void group_clear_impl(const Context&, const GroupTable& g, MatrixView<T> x) {
+#pragma omp parallel for schedule(static)
+  for (int64_t m = 0; m < g.member.size(); ++m) std::fill(x.row(g.member[m]), x.row(g.member[m]) + x.extent(1), T{0});
+}
+
 #define ORRERY_INSTANTIATE(T)                                                                            \
+  template void group_clear_impl<T, Backend::cpu>(const Context&, const GroupTable&, MatrixView<T>);     \
   template void group_mean_impl<T, Backend::cpu>(const Context&, const GroupTable&, MatrixView<const T>, \
                                                  MatrixView<T>);                                         \
   template void group_average_impl<T, Backend::cpu>(const Context&, const GroupTable&, MatrixView<T>);   \

@@ -70,6 +70,14 @@ __global__ void group_mix_kernel(GroupTable g, MixTable mix, MatrixView<const T>
   }
 }
 
+// Grid: x = strips of 256 columns, y = members (strided).
+template <class T>
+__global__ void group_clear_kernel(GroupTable g, MatrixView<T> x) {
+  const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (j >= x.extent(1)) return;
+  for (int64_t m = blockIdx.y; m < g.member.size(); m += gridDim.y) x(g.member[m], j) = T{0};
+}
+
 dim3 grid_for(int64_t columns, int64_t width, int64_t nodes) {
   return dim3(static_cast<unsigned>((columns + width - 1) / width),
               static_cast<unsigned>(nodes < 65535 ? nodes : 65535));
@@ -95,7 +103,13 @@ void group_mix_impl(const Context& ctx, const GroupTable& g, const MixTable& mix
   launch(group_mix_kernel<T>, grid_for(x.extent(1), 256, g.nodes), dim3(256), 0, ctx.stream(), g, mix, means, x);
 }
 
+template <class T, Backend B>
+void group_clear_impl(const Context& ctx, const GroupTable& g, MatrixView<T> x) {
+  launch(group_clear_kernel<T>, grid_for(x.extent(1), 256, g.member.size()), dim3(256), 0, ctx.stream(), g, x);
+}
+
 #define ORRERY_INSTANTIATE(T)                                                                             \
+  template void group_clear_impl<T, Backend::cuda>(const Context&, const GroupTable&, MatrixView<T>);     \
   template void group_mean_impl<T, Backend::cuda>(const Context&, const GroupTable&, MatrixView<const T>, \
                                                   MatrixView<T>);                                         \
   template void group_average_impl<T, Backend::cuda>(const Context&, const GroupTable&, MatrixView<T>);   \

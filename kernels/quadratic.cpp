@@ -32,12 +32,12 @@ void quadratic_hessian(const Context& ctx, const QuadraticView<T>& q, const Rows
   dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_hessian_impl<T, B>(ctx, q, rows, slot, v, out); });
 }
 
-template <class T>
-void quadratic_losses(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
+template <class T, class C>
+void quadratic_losses(const Context& ctx, const QuadraticView<C>& q, const Rows& rows, MatrixView<const T> x,
                       VectorView<double> out) {
   expects(x.extent(1) == q.center.extent(1) && out.size() == rows.count, "x of shape (rows, P) and one loss per row");
   if (rows.count == 0) return;
-  dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_losses_impl<T, B>(ctx, q, rows, x, out); });
+  dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_losses_impl<T, C, B>(ctx, q, rows, x, out); });
 }
 
 #define ORRERY_INSTANTIATE(T)                                                                                          \
@@ -46,10 +46,15 @@ void quadratic_losses(const Context& ctx, const QuadraticView<T>& q, const Rows&
   template void quadratic_gradients<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot,                     \
                                        MatrixView<const T>, MatrixView<T>);                                            \
   template void quadratic_hessian<T>(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T>,  \
-                                     MatrixView<T>);                                                                   \
-  template void quadratic_losses<T>(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T>,         \
-                                    VectorView<double>);
+                                     MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
+#undef ORRERY_INSTANTIATE
+#define ORRERY_INSTANTIATE(T, C)                                                                                  \
+  template void quadratic_losses<T, C>(const Context&, const QuadraticView<C>&, const Rows&, MatrixView<const T>, \
+                                       VectorView<double>);
+ORRERY_INSTANTIATE(float, float)
+ORRERY_INSTANTIATE(float, double)
+ORRERY_INSTANTIATE(double, double)
 
 }  // namespace orrery

@@ -6,11 +6,12 @@
 //                        (with momentum v_j <- mu v_j + g_j,  x_j <- x_j - eta_r v_j)
 //   quadratic_gradients  g[r,:] of one slot (rung (a)); 0 for rows that skip it
 //   quadratic_hessian    out_j = a_ij v_j, the Hessian of F_i times v; 0 for rows that skip the slot
-//   quadratic_losses     out[r] = F_{worker_r}(x[r,:])
+//   quadratic_losses     out[r] = F_{worker_r}(x[r,:]), the sum in float64; a, c may be wider than x
 //
 // Shapes   x, v (rows, P), for gradients and losses also one shared row (stride 0); a, c (W,P) or one row for all workers (stride 0).
 // Result   each element depends on its own inputs only; losses: order fixed by P. Same bits for any grid, neighbours and shards.
-// Cost     steps: 8 P sizeof(T) bytes per row for any number of steps; about 4 flop, and 35 operations where noise is drawn, per element.
+// Cost     steps: 8 P bytes (float) per row for any number of steps; about 4 flop per element, and about 35 operations more where noise is
+//          drawn. CPU: the noise of four coordinates comes from one block of draws.
 #pragma once
 
 #include <cmath>
@@ -35,8 +36,8 @@ void quadratic_gradients(const Context&, const QuadraticView<T>&, const Rows&, S
 template <class T>
 void quadratic_hessian(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> v,
                        MatrixView<T> out);
-template <class T>
-void quadratic_losses(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x,
+template <class T, class C = T>
+void quadratic_losses(const Context&, const QuadraticView<C>&, const Rows&, MatrixView<const T> x,
                       VectorView<double> out);
 
 template <class T>
@@ -72,8 +73,8 @@ void quadratic_gradients_impl(const Context&, const QuadraticView<T>&, const Row
 template <class T, Backend B>
 void quadratic_hessian_impl(const Context&, const QuadraticView<T>&, const Rows&, Slot, MatrixView<const T> v,
                             MatrixView<T> out);
-template <class T, Backend B>
-void quadratic_losses_impl(const Context&, const QuadraticView<T>&, const Rows&, MatrixView<const T> x,
+template <class T, class C, Backend B>
+void quadratic_losses_impl(const Context&, const QuadraticView<C>&, const Rows&, MatrixView<const T> x,
                            VectorView<double> out);
 }  // namespace detail
 

@@ -1,27 +1,64 @@
+// A row's coordinates go through all steps in tiles that stay in the first-level cache; what does not depend on the coordinate is looked up
+// once per tile and step, so that the loops over a tile are plain and vectorise.
 #include <algorithm>
-#include <vector>
 
 #include "kernels/quadratic.hpp"
 
 namespace orrery::detail {
+namespace {
+
+constexpr int64_t tile = 1024;  // coordinates; a multiple of the four that one block of draws serves
+
+// g[i] = gradient at coordinate first + i of row r, for i < count <= tile; first is a multiple of four
+template <class T>
+void tile_gradient(const QuadraticView<T>& q, const Rows& rows, int64_t r, Step t, int64_t first, int64_t count,
+                   const T* __restrict__ x, T* __restrict__ g) {
+  const int64_t w = rows.worker[r];
+  const T* __restrict__ a = q.curvature.row(w) + first, * __restrict__ c = q.center.row(w) + first;
+  for (int64_t i = 0; i < count; ++i) g[i] = a[i] * (x[i] - c[i]);
+  if (!(q.noise > 0 && rows.batch[r] > 0)) return;
+  const Stream stream(rows.seed[r], Draw::gradient_noise, static_cast<uint32_t>(w), t.key());
+  const double share = q.noise / std::sqrt(static_cast<double>(rows.batch[r]));
+  for (int64_t i = 0; i < count; i += 4) {
+    double n[4];
+    stream.four_normals(static_cast<uint32_t>((first + i) / 4), n);
+    for (int64_t k = 0; k < std::min<int64_t>(4, count - i); ++k) g[i + k] += static_cast<T>(share * n[k]);
+  }
+}
+
+template <class T>
+void tile_update(T* __restrict__ x, const T* __restrict__ g, int64_t count, T eta) {
+  T unused{0};
+  for (int64_t i = 0; i < count; ++i) quadratic_update(x[i], unused, g[i], eta, T{0}, false);
+}
+template <class T>
+void tile_update(T* __restrict__ x, T* __restrict__ v, const T* __restrict__ g, int64_t count, T eta, T mu) {
+  for (int64_t i = 0; i < count; ++i) quadratic_update(x[i], v[i], g[i], eta, mu, true);
+}
+
+}  // namespace
 
 template <class T, Backend B>
 void quadratic_steps_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
                           MatrixView<T> x, const Momentum<T>& m) {
   const int64_t t = slot.at().slot, columns = x.extent(1);
   const T mu = static_cast<T>(m.mu);
-#pragma omp parallel
-  {
-    std::vector<T> none(m.on() ? 0 : static_cast<size_t>(columns));
-#pragma omp for schedule(static)
-    for (int64_t r = 0; r < rows.count; ++r) {
-      const T eta = static_cast<T>(rows.learning_rate[r]);
-      T* v = m.on() ? m.velocity.row(r) : none.data();
+#pragma omp parallel for schedule(static)
+  for (int64_t r = 0; r < rows.count; ++r) {
+    const T eta = static_cast<T>(rows.learning_rate[r]);
+    T g[tile];
+    for (int64_t first = 0; first < columns; first += tile) {
+      const int64_t count = std::min(tile, columns - first);
+      T* at = x.row(r) + first;
       for (int64_t s = 0; s < steps; ++s) {
         if (!rows.active(r, t + s)) continue;
-        for (int32_t k = 0; k < rows.repeats_of(r); ++k)
-          for (int64_t j = 0; j < columns; ++j)
-            quadratic_update(x(r, j), v[j], quadratic_gradient(q, rows, r, {t + s, k}, j, x(r, j)), eta, mu, m.on());
+        for (int32_t k = 0; k < rows.repeats_of(r); ++k) {
+          tile_gradient(q, rows, r, {t + s, k}, first, count, at, g);
+          if (m.on())
+            tile_update(at, m.velocity.row(r) + first, g, count, eta, mu);
+          else
+            tile_update(at, g, count, eta);
+        }
       }
     }
   }
@@ -34,7 +71,9 @@ void quadratic_gradients_impl(const Context&, const QuadraticView<T>& q, const R
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
     const bool active = rows.active(r, t);
-    for (int64_t j = 0; j < g.extent(1); ++j) g(r, j) = active ? quadratic_gradient(q, rows, r, t, j, x(r, j)) : T{0};
+    if (!active) std::fill(g.row(r), g.row(r) + g.extent(1), T{0});
+    for (int64_t first = 0; active && first < g.extent(1); first += tile)
+      tile_gradient(q, rows, r, t, first, std::min(tile, g.extent(1) - first), x.row(r) + first, g.row(r) + first);
   }
 }
 
@@ -49,8 +88,8 @@ void quadratic_hessian_impl(const Context&, const QuadraticView<T>& q, const Row
   }
 }
 
-template <class T, Backend B>
-void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
+template <class T, class C, Backend B>
+void quadratic_losses_impl(const Context&, const QuadraticView<C>& q, const Rows& rows, MatrixView<const T> x,
                            VectorView<double> out) {
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
@@ -70,10 +109,15 @@ void quadratic_losses_impl(const Context&, const QuadraticView<T>& q, const Rows
   template void quadratic_gradients_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot, \
                                                           MatrixView<const T>, MatrixView<T>);                        \
   template void quadratic_hessian_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&, Slot,   \
-                                                        MatrixView<const T>, MatrixView<T>);                          \
-  template void quadratic_losses_impl<T, Backend::cpu>(const Context&, const QuadraticView<T>&, const Rows&,          \
-                                                       MatrixView<const T>, VectorView<double>);
+                                                        MatrixView<const T>, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
+#undef ORRERY_INSTANTIATE
+#define ORRERY_INSTANTIATE(T, C)                                                                                \
+  template void quadratic_losses_impl<T, C, Backend::cpu>(const Context&, const QuadraticView<C>&, const Rows&, \
+                                                          MatrixView<const T>, VectorView<double>);
+ORRERY_INSTANTIATE(float, float)
+ORRERY_INSTANTIATE(float, double)
+ORRERY_INSTANTIATE(double, double)
 
 }  // namespace orrery::detail

@@ -46,8 +46,8 @@ __global__ void quadratic_hessian_kernel(QuadraticView<T> q, Rows rows, Slot slo
     out(r, j) = rows.active(r, t) ? q.curvature(rows.worker[r], j) * v(r, j) : T{0};
 }
 
-template <class T>
-__global__ void quadratic_losses_kernel(QuadraticView<T> q, Rows rows, MatrixView<const T> x, VectorView<double> out) {
+template <class T, class C>
+__global__ void quadratic_losses_kernel(QuadraticView<C> q, Rows rows, MatrixView<const T> x, VectorView<double> out) {
   for (int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
     const int64_t w = rows.worker[r];
     double sum = 0;
@@ -84,10 +84,10 @@ void quadratic_hessian_impl(const Context& ctx, const QuadraticView<T>& q, const
   launch(quadratic_hessian_kernel<T>, grid_for(out.extent(1), rows.count), dim3(128), 0, ctx.stream(), q, rows, slot, v,
          out);
 }
-template <class T, Backend B>
-void quadratic_losses_impl(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, MatrixView<const T> x,
+template <class T, class C, Backend B>
+void quadratic_losses_impl(const Context& ctx, const QuadraticView<C>& q, const Rows& rows, MatrixView<const T> x,
                            VectorView<double> out) {
-  launch(quadratic_losses_kernel<T>, dim3(static_cast<unsigned>(rows.count < (1 << 20) ? rows.count : (1 << 20))),
+  launch(quadratic_losses_kernel<T, C>, dim3(static_cast<unsigned>(rows.count < (1 << 20) ? rows.count : (1 << 20))),
          dim3(128), 0, ctx.stream(), q, rows, x, out);
 }
 
@@ -97,10 +97,15 @@ void quadratic_losses_impl(const Context& ctx, const QuadraticView<T>& q, const 
   template void quadratic_gradients_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot, \
                                                            MatrixView<const T>, MatrixView<T>);                        \
   template void quadratic_hessian_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&, Slot,   \
-                                                         MatrixView<const T>, MatrixView<T>);                          \
-  template void quadratic_losses_impl<T, Backend::cuda>(const Context&, const QuadraticView<T>&, const Rows&,          \
-                                                        MatrixView<const T>, VectorView<double>);
+                                                         MatrixView<const T>, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
+#undef ORRERY_INSTANTIATE
+#define ORRERY_INSTANTIATE(T, C)                                                                                 \
+  template void quadratic_losses_impl<T, C, Backend::cuda>(const Context&, const QuadraticView<C>&, const Rows&, \
+                                                           MatrixView<const T>, VectorView<double>);
+ORRERY_INSTANTIATE(float, float)
+ORRERY_INSTANTIATE(float, double)
+ORRERY_INSTANTIATE(double, double)
 
 }  // namespace orrery::detail

@@ -1,8 +1,21 @@
 #include "kernels/softmax_scores.hpp"
 
+#include <algorithm>
+
 #include "kernels/distances.hpp"
 
 namespace orrery {
+
+int64_t softmax_scores_bytes(Backend backend, int64_t features, int classes, int64_t element_size, int64_t models,
+                             int64_t n) {
+  if (models == 0 || n == 0) return 0;
+  if (backend == Backend::cpu)
+    return threads() * detail::scores_places * (features + classes) * element_size +
+           (n + detail::scores_piece - 1) / detail::scores_piece * models * 2 * int64_t{sizeof(double)};
+  const int64_t gathered = std::min(detail::scores_gathered, n), at_once = detail::scores_models(models, n);
+  return gathered * (features + at_once * classes) * element_size + at_once * (2 * n + 1) * int64_t{sizeof(double)} +
+         models * int64_t{sizeof(int64_t)};
+}
 
 template <class T>
 Scores softmax_scores(const Context& ctx, const SoftmaxView& model, MatrixView<const T> w, MatrixView<const double> u,

@@ -30,13 +30,23 @@ __global__ void score_kernel(MatrixView<const T> logits, MatrixView<const T> bia
 
 }  // namespace
 
+template <class T>
+void score_logits(const Context& ctx, MatrixView<const T> logits, MatrixView<const T> bias, const SampleView& samples,
+                  int64_t first, MatrixView<const double> u, VectorView<const int64_t> row_of_model, int classes,
+                  MatrixView<double> loss, MatrixView<double> hits) {
+  const int64_t count = logits.extent(1) / classes, many = logits.extent(0);
+  launch(score_kernel<T>,
+         dim3(static_cast<unsigned>((count + 127) / 128), static_cast<unsigned>(std::min<int64_t>(many, 65535))),
+         dim3(128), 0, ctx.stream(), logits, bias, samples, first, u, row_of_model, classes, loss, hits);
+}
+
 template <class T, Backend B>
 Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixView<const T> w,
                            MatrixView<const double> u, const std::vector<int64_t>& row_of_model) {
-  constexpr int64_t piece = 4096, room = int64_t{64} << 20;  // samples gathered at once; bytes for per-sample losses
+  constexpr int64_t piece = scores_gathered;
   const int64_t n = model.samples.count(), d = model.samples.features(), classes = model.classes;
   const int64_t count_max = std::min(piece, n);
-  const int64_t models = std::clamp<int64_t>(room / (16 * n + 1), 1, w.extent(0));
+  const int64_t models = scores_models(w.extent(0), n);
   Buffer<T> x(ctx, count_max * d), logits(ctx, models * count_max * classes);
   Buffer<double> loss(ctx, models * n), hits(ctx, models * n), sums(ctx, models);
   Buffer<int64_t> row(ctx,
@@ -50,11 +60,8 @@ Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixV
       gather<T>(ctx, model.samples, first, count, x.view(count, d));
       batched_gemm<T>(ctx, count, classes, d, T{1}, {x.data(), d, 0}, {part.data(), d, part.stride(), true}, T{0},
                       {logits.data(), classes, count * classes}, many);
-      launch(score_kernel<T>,
-             dim3(static_cast<unsigned>((count + 127) / 128), static_cast<unsigned>(std::min<int64_t>(many, 65535))),
-             dim3(128), 0, ctx.stream(), logits.view(many, count * classes), part.columns(model.weights(), classes),
-             model.samples, first, u, row.view().part(begin, many), model.classes, loss.view(many, n),
-             hits.view(many, n));
+      score_logits<T>(ctx, logits.view(many, count * classes), part.columns(model.weights(), classes), model.samples,
+                      first, u, row.view().part(begin, many), model.classes, loss.view(many, n), hits.view(many, n));
     }
     for (auto [values, out] : {std::pair{&loss, &scores.loss}, std::pair{&hits, &scores.hits}}) {
       segment_sums(ctx, values->view(many, n), sums.view().part(0, many));
@@ -64,8 +71,11 @@ Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixV
   return scores;
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                    \
-  template Scores softmax_scores_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, MatrixView<const T>, \
+#define ORRERY_INSTANTIATE(T)                                                                                         \
+  template void score_logits<T>(const Context&, MatrixView<const T>, MatrixView<const T>, const SampleView&, int64_t, \
+                                MatrixView<const double>, VectorView<const int64_t>, int, MatrixView<double>,         \
+                                MatrixView<double>);                                                                  \
+  template Scores softmax_scores_impl<T, Backend::cuda>(const Context&, const SoftmaxView&, MatrixView<const T>,      \
                                                         MatrixView<const double>, const std::vector<int64_t>&);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

@@ -3,16 +3,37 @@
 #include <algorithm>
 
 namespace orrery {
+namespace {
+
+struct Chunk {  // rows, and samples per row gathered at once, that fit into `bytes`
+  int64_t rows, places;
+};
+Chunk chunk(int64_t sample, int64_t all_rows, int64_t batch, int64_t bytes) {
+  const int64_t rows = std::clamp<int64_t>(bytes / std::max<int64_t>(1, sample * batch), 1,
+                                           std::min<int64_t>(all_rows, 65535));  // a batch count every cuBLAS takes
+  return {rows, std::clamp<int64_t>(bytes / (sample * rows), 1, batch)};
+}
+
+}  // namespace
+
+int64_t softmax_steps_bytes(Backend backend, int64_t features, int classes, int64_t element_size, int64_t rows,
+                            int64_t max_batch, int64_t bytes) {
+  if (rows == 0 || max_batch == 0) return 0;
+  const int64_t per_sample = classes * element_size + int64_t{sizeof(int32_t)};  // logits and label
+  if (backend == Backend::cpu)
+    return threads() * (std::min(detail::softmax_places, max_batch) * features * element_size + max_batch * per_sample);
+  const Chunk c = chunk(features * element_size, rows, max_batch, bytes);
+  return c.rows * (c.places * features * element_size + max_batch * per_sample);
+}
 
 template <class T>
 SoftmaxWorkspace<T>::SoftmaxWorkspace(const Context& ctx, const SoftmaxView& model, int64_t all_rows, int64_t batch,
                                       int64_t bytes)
     : max_batch(batch) {
   if (ctx.backend == Backend::cpu || all_rows == 0) return;  // the CPU gathers into its threads' own small buffers
-  const int64_t sample = model.samples.features() * int64_t{sizeof(T)};
-  rows = std::clamp<int64_t>(bytes / std::max<int64_t>(1, sample * batch), 1,
-                             std::min<int64_t>(all_rows, 65535));  // a batch count every cuBLAS takes
-  places = std::clamp<int64_t>(bytes / (sample * rows), 1, batch);
+  const Chunk c = chunk(model.samples.features() * int64_t{sizeof(T)}, all_rows, batch, bytes);
+  rows = c.rows;
+  places = c.places;
   x = Buffer<T>(ctx, rows * places * model.samples.features());
   logits = Buffer<T>(ctx, rows * batch * model.classes);
   y = Buffer<int32_t>(ctx, rows * batch);

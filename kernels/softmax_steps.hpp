@@ -12,6 +12,7 @@
 //                      then the forward pass is one large product.
 //
 // Workspace bounds the memory for gathered batches: rows are taken in chunks that fit, and a batch that does not fit is gathered twice.
+// The CPU needs one small batch per thread, made anew in each call (before its threads start: a lack of memory is an error, not the end).
 // Result   CPU: same bits for any number of threads, chunks and rows beside it. CUDA: same bits run to run (cuBLAS, kernels/batched_gemm.hpp).
 // Cost     per row and step 3 P sizeof(T) bytes of parameters, B d gathered; 4 B d C flop.
 #pragma once
@@ -40,6 +41,10 @@ class SoftmaxWorkspace {
   Buffer<int32_t> y;
 };
 
+// Bytes that a workspace and a call need for `rows` rows of at most max_batch samples of `features` features.
+int64_t softmax_steps_bytes(Backend, int64_t features, int classes, int64_t element_size, int64_t rows,
+                            int64_t max_batch, int64_t bytes);
+
 template <class T>
 void softmax_steps(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w,
                    SoftmaxWorkspace<T>&, const Momentum<T>& = {});
@@ -48,6 +53,8 @@ void softmax_gradients(const Context&, const SoftmaxView&, const Rows&, Slot, Ma
                        SoftmaxWorkspace<T>&);
 
 namespace detail {
+constexpr int64_t softmax_places =
+    64;  // CPU: samples gathered at once: 64 * 784 floats stay in L2 beside the worker's parameters
 template <class T, Backend B>
 void softmax_steps_impl(const Context&, const SoftmaxView&, const Rows&, Slot, int64_t steps, MatrixView<T> w,
                         SoftmaxWorkspace<T>&, const Momentum<T>&);

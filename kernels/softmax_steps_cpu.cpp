@@ -1,5 +1,6 @@
+#include <omp.h>
+
 #include <algorithm>
-#include <vector>
 
 #include "kernels/batched_gemm.hpp"
 #include "kernels/minibatch_inline.hpp"
@@ -9,42 +10,56 @@
 namespace orrery::detail {
 namespace {
 
-constexpr int64_t places = 64;  // samples gathered at once: 64 * 784 floats stay in L2 beside the worker's parameters
+constexpr int64_t places = softmax_places;
 
-// One thread's room for a batch: gathered samples, logits, labels.
+// Room for a batch of every thread: gathered samples, logits, labels.
+template <class T>
+struct Room {
+  int64_t max_batch, gathered;
+  Buffer<T> x, z;
+  Buffer<int32_t> y;
+  Room(const Context& ctx, const SoftmaxView& m, int64_t batch)
+      : max_batch(batch),
+        gathered(std::min(places, batch)),
+        x(ctx, threads() * gathered * m.samples.features()),
+        z(ctx, threads() * batch * m.classes),
+        y(ctx, threads() * batch) {}
+};
+
+// The calling thread's part of it.
 template <class T>
 struct Batch {
   const SoftmaxView& model;
   int64_t d, classes;
-  std::vector<T> x, z;
-  std::vector<int32_t> y;
+  T *x, *z;
+  int32_t* y;
 
-  Batch(const SoftmaxView& m, int64_t max_batch)
+  Batch(const SoftmaxView& m, const Room<T>& room)
       : model(m),
         d(m.samples.features()),
         classes(m.classes),
-        x(static_cast<size_t>(std::min(places, max_batch) * d)),
-        z(static_cast<size_t>(max_batch * m.classes)),
-        y(static_cast<size_t>(max_batch)) {}
+        x(room.x.data() + omp_get_thread_num() * room.gathered * d),
+        z(room.z.data() + omp_get_thread_num() * room.max_batch * classes),
+        y(room.y.data() + omp_get_thread_num() * room.max_batch) {}
 
   void gather(const Rows& rows, int64_t r, Step t, int64_t first, int64_t count) {
     for (int64_t k = 0; k < count; ++k) {
       const int64_t s = rows.sample(r, t, first + k);
-      copy_features(model.samples, s, x.data() + k * d);
-      y[static_cast<size_t>(first + k)] = model.samples.labels[s];
+      copy_features(model.samples, s, x + k * d);
+      y[first + k] = model.samples.labels[s];
     }
   }
-  T* logits(int64_t k) { return z.data() + k * classes; }
+  T* logits(int64_t k) { return z + k * classes; }
 
   // logits of the gathered samples, turned into coefficient * (softmax - onehot)
   void forward(const T* w, int64_t first, int64_t count, T scale) {
-    gemm(false, true, count, classes, d, T{1}, x.data(), d, w, d, T{0}, logits(first), classes);
+    gemm(false, true, count, classes, d, T{1}, x, d, w, d, T{0}, logits(first), classes);
     for (int64_t k = first; k < first + count; ++k)
-      softmax_delta(logits(k), w + classes * d, static_cast<int>(classes), y[static_cast<size_t>(k)], scale);
+      softmax_delta(logits(k), w + classes * d, static_cast<int>(classes), y[k], scale);
   }
   // out <- out + deltas^T x
   void accumulate(T* out, int64_t first, int64_t count) {
-    gemm(true, false, classes, d, count, T{1}, logits(first), classes, x.data(), d, T{1}, out, d);
+    gemm(true, false, classes, d, count, T{1}, logits(first), classes, x, d, T{1}, out, d);
     T* bias = out + classes * d;
     for (int64_t k = first; k < first + count; ++k)
       for (int64_t c = 0; c < classes; ++c) bias[c] += logits(k)[c];
@@ -82,12 +97,13 @@ void step(Batch<T>& batch, const Rows& rows, int64_t r, Step t, T* w, T* v, T mu
 }  // namespace
 
 template <class T, Backend B>
-void softmax_steps_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps,
+void softmax_steps_impl(const Context& ctx, const SoftmaxView& model, const Rows& rows, Slot slot, int64_t steps,
                         MatrixView<T> w, SoftmaxWorkspace<T>&, const Momentum<T>& m) {
   const int64_t t = slot.at().slot;
+  const Room<T> room(ctx, model, rows.max_batch);
 #pragma omp parallel
   {
-    Batch<T> batch(model, rows.max_batch);
+    Batch<T> batch(model, room);
 #pragma omp for schedule(dynamic)
     for (int64_t r = 0; r < rows.count; ++r)
       for (int64_t s = 0; s < steps; ++s)
@@ -98,12 +114,13 @@ void softmax_steps_impl(const Context&, const SoftmaxView& model, const Rows& ro
 }
 
 template <class T, Backend B>
-void softmax_gradients_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot,
+void softmax_gradients_impl(const Context& ctx, const SoftmaxView& model, const Rows& rows, Slot slot,
                             MatrixView<const T> w, MatrixView<T> g, SoftmaxWorkspace<T>&) {
   const Step t = slot.at();
+  const Room<T> room(ctx, model, rows.max_batch);
 #pragma omp parallel
   {
-    Batch<T> batch(model, rows.max_batch);
+    Batch<T> batch(model, room);
 #pragma omp for schedule(dynamic)
     for (int64_t r = 0; r < rows.count; ++r) {
       std::fill(g.row(r), g.row(r) + g.extent(1), T{0});

@@ -43,6 +43,8 @@ int64_t ModelSpec::parameters(int64_t features, int classes) const {
   return total;
 }
 
+int64_t ModelSpec::scratch(Backend, const ModelInputs&, int64_t, int64_t) const { return 0; }
+
 std::vector<double> ModelSpec::default_start(int64_t features, int classes, uint64_t) const {
   return std::vector<double>(static_cast<size_t>(parameters(features, classes)));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,13 @@ struct Objective {
       0;  // row of `sample_weights` with u_s = sum of a_i / n_i over the workers that hold sample s
 };
 
+// What the metrics will ask of a model in one call, for the plan of memory; zeros: nothing.
+struct MetricInputs {
+  int64_t rows = 0, batch = 0;      // whole local gradients: rows, and samples of the largest
+  int64_t models = 0, samples = 0;  // losses and scores: models, and samples of the set
+  int64_t objectives = 0;           // different weightings of the workers
+};
+
 struct ModelInputs {                        // what a model is bound to; the views stay valid as long as the model
   SampleView train, test;                   // empty where the model needs no data
   MatrixView<const double> sample_weights;  // (lanes, n), on the device
@@ -37,6 +45,7 @@ struct ModelInputs {                        // what a model is bound to; the vie
   int64_t workers = 1;
   int64_t rows = 0, max_batch = 1;  // largest launch of local steps
   int64_t workspace_bytes = int64_t{512} << 20;
+  MetricInputs metrics;
 };
 
 template <class T>
@@ -57,18 +66,41 @@ class Model {
   // f at each of M points, l2 included (host values, float64); objectives[m] belongs to point m
   virtual std::vector<double> objective(const Context&, MatrixView<const T> w,
                                         const std::vector<const Objective*>& objectives) = 0;
+  // |grad f|^2 at each of M points (rows of a dense w), where it has a closed form; else the caller adds the workers' gradients up
+  virtual std::optional<std::vector<double>> gradient_norms(const Context&, MatrixView<const T>,
+                                                            const std::vector<const Objective*>&) {
+    return std::nullopt;
+  }
   // mean loss and accuracy on the test set; only for models with data
   virtual Scores test(const Context&, MatrixView<const T> w) = 0;
   // argmin f where it has a closed form
   virtual std::optional<std::vector<double>> optimum(const Objective&) const { return std::nullopt; }
 };
 
+// ---- what theory may know of a model before any data is seen; each is absent where it does not hold
+// F_i(x) = 1/2 sum_j a_ij (x_j - c_ij)^2, gradients of one sample with Gaussian noise of deviation `noise` in every coordinate.
+struct QuadraticRisk {
+  int64_t dimension = 0;
+  double noise = 0;
+  bool same_columns = false;  // a_ij and c_ij do not depend on j
+  bool same_workers = false;  // nor on i
+  std::function<double(int64_t worker, int64_t j)> curvature, center;
+};
+// Linear scores and a convex loss: the Hessian of F_i lies below factor * mean over its samples of x x^T (blocks of every output) + l2,
+// x with a constant 1 for the bias.
+struct LinearCurvature {
+  double factor = 0, l2 = 0;
+};
+
 class ModelSpec {
  public:
   virtual ~ModelSpec() = default;
+  virtual std::optional<QuadraticRisk> quadratic_risk() const { return std::nullopt; }
+  virtual std::optional<LinearCurvature> linear_curvature() const { return std::nullopt; }
   virtual std::string kind() const = 0;
   virtual bool needs_data() const = 0;
   virtual bool has_optimum() const { return false; }
+  virtual bool has_gradient_norms() const { return false; }  // Model::gradient_norms answers
   virtual void check_workers(int64_t) const {
   }  // throws ExperimentError where the model's constants are for another number
   // throws DataError where the data set does not suit the model (bind() does, too)
@@ -76,8 +108,10 @@ class ModelSpec {
   int64_t parameters(int64_t features, int classes) const;
   virtual std::unique_ptr<Model<float>> bind(const Context&, const ModelInputs&, float) const = 0;
   virtual std::unique_ptr<Model<double>> bind(const Context&, const ModelInputs&, double) const = 0;
-  // bytes that bind() asks for beside the banks, for the plan
+  // For the plan, beside the banks: bytes that bind() asks for,
   virtual int64_t workspace(Backend, const ModelInputs&, int64_t features, int64_t element_size) const = 0;
+  // and bytes that the calls to come (`in`, with in.metrics) ask for: for their time, or once and then kept.
+  virtual int64_t scratch(Backend, const ModelInputs&, int64_t features, int64_t element_size) const;
   // [model] init = "default": what training usually starts from; may depend on the replica's seed
   virtual std::vector<double> default_start(int64_t features, int classes, uint64_t seed) const;
   // the parameters of worker 0..W-1 of one replica before the first step: (1,P) for all workers or (W,P)

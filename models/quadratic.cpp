@@ -1,10 +1,14 @@
 // Quadratic risks, the theory bench: F_i(x) = 1/2 sum_j a_ij (x_j - c_ij)^2, with Gaussian gradient noise (kernels/quadratic.hpp).
+// The global objective is a quadratic too:
+//   f(x) = sum_i a_i F_i(x) = 1/2 sum_j A_j (x_j - m_j)^2 + r       A_j = sum_i a_i a_ij,  m_j = sum_i a_i a_ij c_ij / A_j,  r = f(m)
+// so that a loss costs O(P), and A, m, r once O(W P), in float64 and from the constants as the kernels see them.
 #include "kernels/quadratic.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "kernels/core/npy.hpp"
 #include "models/model.hpp"
@@ -74,10 +78,6 @@ class Quadratic final : public Model<T> {
       return MatrixView<const T>(buffer.data(), workers_, p_, k.rows > 1 ? p_ : 0, ctx.backend);
     };
     view_ = {upload(a, a_), upload(c, c_), noise};
-    std::vector<int32_t> everyone(static_cast<size_t>(workers_));
-    for (size_t w = 0; w < everyone.size(); ++w) everyone[w] = static_cast<int32_t>(w);
-    everyone_ = Buffer<int32_t>(ctx, everyone);
-    losses_ = Buffer<double>(ctx, workers_);
   }
 
   int64_t parameters() const override { return p_; }
@@ -94,16 +94,31 @@ class Quadratic final : public Model<T> {
   }
   std::vector<double> objective(const Context& ctx, MatrixView<const T> w,
                                 const std::vector<const Objective*>& objectives) override {
+    const std::vector<int32_t> which = totals(ctx, objectives);
+    const Buffer<int32_t> device_which(ctx, which);
+    const Buffer<double> losses(ctx, w.extent(0));
     Rows rows;
-    rows.count = workers_;
-    rows.worker = everyone_.view();
+    rows.count = w.extent(0);
+    rows.worker = device_which.view();
+    const auto k = static_cast<int64_t>(totals_.size());
+    const QuadraticView<double> f{total_curvature_.view(k, p_), total_center_.view(k, p_), 0.0};
+    quadratic_losses<T, double>(ctx, f, rows, w, losses.view());
+    auto out = losses.to_host(ctx);
+    for (size_t m = 0; m < out.size(); ++m) out[m] += totals_[static_cast<size_t>(which[m])].rest;
+    return out;
+  }
+  std::optional<std::vector<double>> gradient_norms(const Context& ctx, MatrixView<const T> w,
+                                                    const std::vector<const Objective*>& objectives) override {
+    const std::vector<int32_t> which = totals(ctx, objectives);
+    const std::vector<T> x = to_host(ctx, w);
     std::vector<double> out;
-    for (int64_t m = 0; m < w.extent(0); ++m) {
-      const MatrixView<const T> shared(w.row(m), workers_, p_, 0, ctx.backend);
-      quadratic_losses(ctx, view_, rows, shared, losses_.view());
+    for (size_t m = 0; m < which.size(); ++m) {
+      const Total& f = totals_[static_cast<size_t>(which[m])];
       double sum = 0;
-      const auto loss = losses_.to_host(ctx);
-      for (size_t i = 0; i < loss.size(); ++i) sum += objectives[static_cast<size_t>(m)]->worker_weights[i] * loss[i];
+      for (size_t j = 0; j < f.center.size(); ++j) {
+        const double g = f.curvature[j] * (static_cast<double>(x[m * f.center.size() + j]) - f.center[j]);
+        sum += g * g;
+      }
       out.push_back(sum);
     }
     return out;
@@ -127,12 +142,67 @@ class Quadratic final : public Model<T> {
   }
 
  private:
+  struct Total {
+    std::vector<double> weights, curvature, center;  // (W), (P), (P)
+    double rest = 0;
+  };
+  double a(int64_t i, int64_t j) const { return static_cast<double>(static_cast<T>(curvature_.at(i, j))); }
+  double c(int64_t i, int64_t j) const { return static_cast<double>(static_cast<T>(center_.at(i, j))); }
+
+  Total total(const std::vector<double>& weights) const {
+    Total f{weights, std::vector<double>(static_cast<size_t>(p_)), std::vector<double>(static_cast<size_t>(p_)), 0};
+    for (int64_t i = 0; i < workers_; ++i)
+      for (int64_t j = 0; j < p_; ++j) {
+        const double share = weights[static_cast<size_t>(i)] * a(i, j);
+        f.curvature[static_cast<size_t>(j)] += share;
+        f.center[static_cast<size_t>(j)] += share * c(i, j);
+      }
+    for (int64_t j = 0; j < p_; ++j) {
+      const auto k = static_cast<size_t>(j);
+      f.center[k] = center_.rows <= 1 ? c(0, j) : f.curvature[k] > 0 ? f.center[k] / f.curvature[k] : 0;
+    }
+    for (int64_t i = 0; i < (center_.rows <= 1 ? 0 : workers_); ++i) {  // one centre for all: nothing is left there
+      double own = 0;
+      for (int64_t j = 0; j < p_; ++j) {
+        const double away = c(i, j) - f.center[static_cast<size_t>(j)];
+        own += 0.5 * a(i, j) * away * away;
+      }
+      f.rest += weights[static_cast<size_t>(i)] * own;
+    }
+    return f;
+  }
+  // The place in totals_ of every objective; what is new there is made and uploaded.
+  std::vector<int32_t> totals(const Context& ctx, const std::vector<const Objective*>& objectives) {
+    std::map<const Objective*, int32_t> seen;
+    std::vector<int32_t> which;
+    const size_t before = totals_.size();
+    for (const Objective* o : objectives) {
+      const auto [place, fresh] = seen.try_emplace(o, 0);
+      if (fresh) {
+        const auto known = std::find_if(totals_.begin(), totals_.end(),
+                                        [&](const Total& t) { return t.weights == o->worker_weights; });
+        place->second = static_cast<int32_t>(known - totals_.begin());
+        if (known == totals_.end()) totals_.push_back(total(o->worker_weights));
+      }
+      which.push_back(place->second);
+    }
+    if (totals_.size() == before) return which;
+    std::vector<double> curvature, center;
+    for (const Total& t : totals_) {
+      curvature.insert(curvature.end(), t.curvature.begin(), t.curvature.end());
+      center.insert(center.end(), t.center.begin(), t.center.end());
+    }
+    total_curvature_ = Buffer<double>(ctx, curvature);
+    total_center_ = Buffer<double>(ctx, center);
+    return which;
+  }
+
   int64_t workers_, p_;
   Buffer<T> a_, c_;
-  Buffer<int32_t> everyone_;
-  Buffer<double> losses_;
   QuadraticView<T> view_;
-  Constants curvature_, center_;  // on the host, for the optimum
+  Constants curvature_, center_;                   // on the host, for the optimum and the totals
+  std::vector<Total> totals_;                      // one per weighting of the workers
+  Buffer<double> total_curvature_, total_center_;  // (totals, P)
 };
 
 class QuadraticSpec final : public ModelSpec {
@@ -163,6 +233,15 @@ class QuadraticSpec final : public ModelSpec {
   }
   bool needs_data() const override { return false; }
   bool has_optimum() const override { return true; }
+  bool has_gradient_norms() const override { return true; }
+  std::optional<QuadraticRisk> quadratic_risk() const override {
+    return QuadraticRisk{.dimension = dimension_,
+                         .noise = noise_,
+                         .same_columns = curvature_.columns == 0 && center_.columns == 0,
+                         .same_workers = curvature_.rows == 1 && center_.rows == 1,
+                         .curvature = [a = curvature_](int64_t i, int64_t j) { return a.at(i, j); },
+                         .center = [c = center_](int64_t i, int64_t j) { return c.at(i, j); }};
+  }
   std::vector<Tensor> layout(int64_t, int) const override { return {{"x", 0, {dimension_}}}; }
   std::unique_ptr<Model<float>> bind(const Context& ctx, const ModelInputs& in, float) const override {
     return make<float>(ctx, in);
@@ -170,8 +249,11 @@ class QuadraticSpec final : public ModelSpec {
   std::unique_ptr<Model<double>> bind(const Context& ctx, const ModelInputs& in, double) const override {
     return make<double>(ctx, in);
   }
-  int64_t workspace(Backend, const ModelInputs& in, int64_t, int64_t element_size) const override {
-    return (curvature_.rows + center_.rows) * dimension_ * element_size + in.workers * 12;
+  int64_t workspace(Backend, const ModelInputs&, int64_t, int64_t element_size) const override {
+    return (curvature_.rows + center_.rows) * dimension_ * element_size;
+  }
+  int64_t scratch(Backend, const ModelInputs& in, int64_t, int64_t) const override {
+    return in.metrics.objectives * dimension_ * 2 * int64_t{sizeof(double)} + in.metrics.models * 12;
   }
 
  private:

@@ -58,6 +58,8 @@ class SoftmaxSpec final : public ModelSpec {
     read_start(p);
   }
   std::string kind() const override { return "softmax"; }
+  // diag(q) - q q^T <= 1/2
+  std::optional<LinearCurvature> linear_curvature() const override { return LinearCurvature{.factor = 0.5, .l2 = l2_}; }
   bool needs_data() const override { return true; }
   std::vector<Tensor> layout(int64_t features, int classes) const override {
     return {{"weights", 0, {classes, features}}, {"bias", classes * features, {classes}}};
@@ -70,11 +72,18 @@ class SoftmaxSpec final : public ModelSpec {
   }
   int64_t workspace(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size) const override {
     if (backend == Backend::cpu) return 0;
-    const int64_t sample = features * element_size;
-    const int64_t rows = std::clamp<int64_t>(in.workspace_bytes / std::max<int64_t>(1, sample * in.max_batch), 1,
-                                             std::min<int64_t>(in.rows, 65535));
-    const int64_t places = std::clamp<int64_t>(in.workspace_bytes / (sample * rows), 1, in.max_batch);
-    return rows * places * sample + rows * in.max_batch * (in.classes * element_size + 4);
+    return softmax_steps_bytes(backend, features, in.classes, element_size, in.rows, in.max_batch, in.workspace_bytes);
+  }
+  // CPU: every call makes its own room and gives it back. CUDA: room for whole gradients stays.
+  int64_t scratch(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size) const override {
+    const MetricInputs& m = in.metrics;
+    const auto steps = [&](int64_t rows, int64_t batch) {
+      return softmax_steps_bytes(backend, features, in.classes, element_size, rows, batch, in.workspace_bytes);
+    };
+    const int64_t scores = softmax_scores_bytes(backend, features, in.classes, element_size, m.models, m.samples);
+    if (backend == Backend::cpu) return std::max({steps(in.rows, in.max_batch), steps(m.rows, m.batch), scores});
+    const bool wide = m.batch > in.max_batch || m.rows > in.rows;
+    return (wide ? steps(m.rows, m.batch) : 0) + scores;
   }
 
  private:

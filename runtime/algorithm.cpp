@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace orrery {
 namespace algorithms {
 #define ORRERY_ENTRY(entry) extern const Entry<Algorithm> entry;
@@ -20,9 +22,44 @@ const Table<Algorithm>& algorithm_table() {
 
 std::unique_ptr<Algorithm> make_algorithm(Params& p) { return make(algorithm_table(), p); }
 
-StepSpec read_step(Params& p, int64_t workers) {
+namespace {
+
+// learning_rate = number | { start = number, drops = [[step, factor], ...] }
+void read_learning_rate(Params& p, int64_t steps, StepSpec& out) {
+  if (!p.is_table("learning_rate")) {
+    out.learning_rate = p.number("learning_rate", 0.1, at_least(0));
+    return;
+  }
+  Params schedule = p.table("learning_rate");
+  out.learning_rate = schedule.number("start", std::nullopt, at_least(0));
+  if (!schedule.has("drops")) schedule.fail_missing("drops", "an array of pairs [step, factor]");
+  for (const auto& pair : schedule.number_rows("drops")) {
+    if (pair.size() != 2)
+      schedule.fail("drops", fmt::format("an entry has {} number{}; give every drop as a pair [step, factor]",
+                                         pair.size(), pair.size() == 1 ? "" : "s"));
+    const double at = pair[0], factor = pair[1];
+    if (!(at >= 1) || at > 1e12 || at != std::floor(at))
+      schedule.fail("drops", fmt::format("a drop at step {:g}; give a whole number of local steps, at least 1", at));
+    const auto step = static_cast<int64_t>(at);
+    if (!(factor > 0) || !std::isfinite(factor))
+      schedule.fail("drops",
+                    fmt::format("the drop at step {} has the factor {:g}; give a factor above 0", step, factor));
+    if (!out.drops.empty() && step <= out.drops.back().step)
+      schedule.fail("drops", fmt::format("step {} comes after step {}; give the steps in ascending order, each once",
+                                         step, out.drops.back().step));
+    if (step >= steps)
+      schedule.fail(
+          "drops",
+          fmt::format("the drop at step {} lies past the run of {} steps; leave it out, or raise steps", step, steps));
+    out.drops.push_back({step, factor});
+  }
+}
+
+}  // namespace
+
+StepSpec read_step(Params& p, int64_t workers, int64_t steps) {
   StepSpec step;
-  step.learning_rate = p.number("learning_rate", 0.1, at_least(0));
+  read_learning_rate(p, steps, step);
   step.batch.assign(static_cast<size_t>(workers), 0);
   if (p.is_text("batch")) {
     p.choice("batch", std::nullopt, {"full"});
@@ -39,7 +76,8 @@ StepSpec read_step(Params& p, int64_t workers) {
     step.repeats.push_back(static_cast<int32_t>(repeats[i % repeats.size()]));
   step.shuffle = p.choice("sampling", "replacement", {"replacement", "shuffle"}) == "shuffle";
   step.momentum = p.number("momentum", 0.0, {.min = 0, .max = 1, .max_open = true});
-  if (step.momentum > 0) step.keep_momentum = p.choice("momentum_at_average", "reset", {"reset", "keep"}) == "keep";
+  if (step.momentum > 0 || p.has("momentum_at_average"))
+    step.keep_momentum = p.choice("momentum_at_average", "reset", {"reset", "keep"}) == "keep";
   if (p.choice("step", "fused", {"fused", "gradients"}) == "gradients") step.rung = StepSpec::Rung::gradients;
   return step;
 }

@@ -24,9 +24,16 @@ class Algorithm {
 const Table<Algorithm>& algorithm_table();
 std::unique_ptr<Algorithm> make_algorithm(Params& algorithm);  // reads [algorithm] kind and the method's own keys
 
+// From local step (slot) `step` on, the learning rate is `factor` times what it was.
+struct RateDrop {
+  int64_t step = 0;
+  double factor = 1;
+};
+
 // The keys of [algorithm] that every method of local steps shares.
 struct StepSpec {
-  double learning_rate = 0.1;
+  double learning_rate = 0.1;    // of the first step
+  std::vector<RateDrop> drops;   // steps ascending, 1 <= step < the run's steps, factors > 0
   std::vector<int64_t> batch;    // (W), 0 = full (exact local gradient)
   std::vector<int32_t> repeats;  // (W) gradient steps in a slot
   bool shuffle = false;          // passes without replacement in place of draws with replacement
@@ -37,6 +44,6 @@ struct StepSpec {
     gradients
   } rung = Rung::fused;  // fused: update folded in; gradients: stored, then descended (the oracle)
 };
-StepSpec read_step(Params& algorithm, int64_t workers);
+StepSpec read_step(Params& algorithm, int64_t workers, int64_t steps);  // steps: of the run
 
 }  // namespace orrery

@@ -40,6 +40,15 @@ DeviceData::DeviceData(const Context& ctx, const Dataset& d)
 Cluster::Cluster(const Experiment& e, Population population) : population_(std::move(population)) {
   for (const auto& lane : population_.lanes)
     ledgers_.emplace_back(*e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])].network);
+  for (int arm : population_.arms) drops_.push_back(e.arms[static_cast<size_t>(arm)].step.drops);
+}
+
+int64_t Cluster::next_drop() const {
+  int64_t next = std::numeric_limits<int64_t>::max();
+  for (const auto& drops : drops_)
+    for (const auto& drop : drops)
+      if (drop.step > now_) next = std::min(next, drop.step);
+  return next;
 }
 
 int64_t Cluster::next_action() const {
@@ -50,36 +59,21 @@ int64_t Cluster::next_action() const {
 
 void Cluster::act(int arm, const Action& action) {
   if (action.kind == Action::Kind::none) return;
-  if (action.kind == Action::Kind::tier) average(arm, action.tier);
+  if (action.kind == Action::Kind::tier) average(arm, action);
   if (action.kind == Action::Kind::graph) mix(arm, action.phase);
+  draw_participants(arm);
   for (size_t i = 0; i < ledgers_.size(); ++i)
     if (population_.lanes[i].arm == arm) ledgers_[i].charge(*population_.lanes[i].network, action, bits_per_model_);
 }
 
-// ---- tables ---------------------------------------------------------------------------------------------------------------------------
-
-DeviceGroups::DeviceGroups(const Context& ctx, const std::vector<const Groups*>& groups,
-                           const std::vector<int64_t>& first_row) {
-  std::vector<int64_t> begin{0}, member;
-  std::vector<double> weight;
-  for (size_t lane = 0; lane < groups.size(); ++lane) {
-    const Groups& g = *groups[lane];
-    for (int64_t k = 0; k < g.nodes(); ++k) {
-      const auto a = static_cast<size_t>(g.begin[static_cast<size_t>(k)]),
-                 b = static_cast<size_t>(g.begin[static_cast<size_t>(k) + 1]);
-      for (size_t m = a; m < b; ++m) {
-        member.push_back(first_row[lane] + g.member[m]);
-        weight.push_back(g.weight[m]);
-      }
-      begin.push_back(static_cast<int64_t>(member.size()));
-      largest_ = std::max(largest_, static_cast<int64_t>(b - a));
-    }
-    nodes_ += g.nodes();
-  }
-  begin_ = Buffer<int64_t>(ctx, begin);
-  member_ = Buffer<int64_t>(ctx, member);
-  weight_ = Buffer<double>(ctx, weight);
+double Cluster::virtual_time(size_t lane) {
+  if (clocks_.empty())
+    for (const auto& l : population_.lanes) clocks_.emplace_back(l.network, l.seed, bits_per_model_);
+  clocks_[lane].advance(schedule(population_.lanes[lane].arm), now_);
+  return clocks_[lane].time();
 }
+
+// ---- tables ---------------------------------------------------------------------------------------------------------------------------
 
 DeviceMixing::DeviceMixing(const Context& ctx, const std::vector<const Mixing*>& mixing) {
   std::vector<int64_t> begin{0}, source;
@@ -152,6 +146,7 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   }
   if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
   build_tables();
+  for (int arm = 0; arm < arms(); ++arm) draw_participants(arm);
 
   // the pattern of actions repeats with the common round of all arms
   constexpr int64_t longest = 1024;  // steps in one graph: a few launches each
@@ -191,6 +186,11 @@ void ClusterOf<T>::build_rows(const Dataset* host) {
   rows_.repeats = repeats_.view();
   rows_.max_repeats = *std::max_element(p.repeats.begin(), p.repeats.end());
   rows_.shuffle = p.shuffle;
+  if (std::none_of(p.lanes.begin(), p.lanes.end(), [](const Lane& l) { return l.partial(); })) return;
+  present_ = Buffer<uint8_t>(ctx_, std::vector<uint8_t>(static_cast<size_t>(p.rows()), 1));
+  scale_ = Buffer<double>(ctx_, p.rows());
+  words_ = Buffer<uint32_t>(ctx_, p.rows());
+  rows_.present = present_.view();
 }
 
 template <class T>
@@ -206,9 +206,16 @@ void ClusterOf<T>::build_tables() {
       return all;
     };
     Tables t;
+    const NetworkSpec& spec = lanes[0]->network->spec();
+    const bool partial = lanes[0]->partial();
     for (size_t tier = 0; tier < lanes[0]->network->tiers().size(); ++tier)
-      t.tiers.emplace_back(ctx_, gather([&](const Lane& l) { return &l.network->tiers()[tier]; }), first_row);
-    t.top = DeviceGroups(ctx_, gather([](const Lane& l) { return &l.network->top(); }), first_row);
+      t.tiers.emplace_back(ctx_, gather([&](const Lane& l) { return &l.network->tiers()[tier]; }), first_row, partial);
+    const auto classes = spec.tiers.empty() ? std::vector<int64_t>{} : spec.tiers[0].classes();
+    for (size_t c = 0; classes.size() > 1 && c < classes.size(); ++c)
+      t.classes.emplace_back(ctx_, gather([](const Lane& l) { return &l.network->tiers()[0]; }), first_row, partial,
+                             nodes_of_class(spec.tiers[0], static_cast<int32_t>(c)));
+    t.top = DeviceGroups(ctx_, gather([](const Lane& l) { return &l.network->top(); }), first_row, partial);
+    if (partial) t.participation = std::make_unique<Participation>(ctx_, spec, static_cast<int64_t>(lanes.size()));
     for (size_t phase = 0; phase < lanes[0]->network->mixing().size(); ++phase)
       t.mixing.emplace_back(ctx_, gather([&](const Lane& l) { return &l.network->mixing()[phase]; }));
     if (!t.mixing.empty()) t.means = Buffer<T>(ctx_, t.top.nodes() * p_);
@@ -243,21 +250,24 @@ void ClusterOf<T>::local_steps(int64_t n) {
 }
 
 template <class T>
-void ClusterOf<T>::average(int arm, int tier) {
+void ClusterOf<T>::average(int arm, const Action& action) {
   const auto& spec = population_.lanes[static_cast<size_t>(arm) * (population_.lanes.size() / population_.arms.size())]
                          .network->spec();
-  const NvtxRange range("average " + spec.tiers[static_cast<size_t>(tier)].name);
-  group_average(ctx_, tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(tier)].table(), parameters());
-  reset_momentum(arm);
+  const NvtxRange range("average " + spec.tiers[static_cast<size_t>(action.tier)].name);
+  const Tables& t = tables_[static_cast<size_t>(arm)];
+  const auto one = [&](const DeviceGroups& groups) {
+    group_average(ctx_, groups.live(), parameters());
+    reset_momentum(arm, groups);
+  };
+  if (action.classes.empty()) one(t.tiers[static_cast<size_t>(action.tier)]);
+  for (const int32_t c : action.classes) one(t.classes[static_cast<size_t>(c)]);
 }
 
 // After an average a worker starts from the common model: its velocity starts from 0, unless it is to be kept.
 template <class T>
-void ClusterOf<T>::reset_momentum(int arm) {
+void ClusterOf<T>::reset_momentum(int arm, const DeviceGroups& averaged) {
   if (v_.size() == 0 || keep_momentum_[static_cast<size_t>(arm)]) return;
-  for (const auto& lane : population_.lanes)
-    if (lane.arm == arm)
-      detail::zero(ctx_, v_.data() + lane.first_row * p_, population_.workers * p_ * int64_t{sizeof(T)});
+  group_clear(ctx_, averaged.table(), momentum().velocity);
 }
 
 template <class T>
@@ -265,9 +275,20 @@ void ClusterOf<T>::mix(int arm, int64_t phase) {
   const NvtxRange range("mix");
   const Tables& t = tables_[static_cast<size_t>(arm)];
   const MatrixView<T> means = t.means.view(t.top.nodes(), p_);
-  group_mean<T>(ctx_, t.top.table(), parameters(), means);
+  group_mean<T>(ctx_, t.top.live(), parameters(), means);
   group_mix<T>(ctx_, t.top.table(), t.mixing[static_cast<size_t>(phase)].table(), means, parameters());
-  reset_momentum(arm);
+  reset_momentum(arm, t.top);
+}
+
+template <class T>
+void ClusterOf<T>::draw_participants(int arm) {
+  Tables& t = tables_[static_cast<size_t>(arm)];
+  if (!t.participation) return;
+  const NvtxRange range("participation");
+  t.participation->draw(ctx_, t.tiers[0], seed_.view(), slot(), words_.view(), present_.view(), scale_.view());
+  for (auto* all : {&t.tiers, &t.classes})
+    for (DeviceGroups& groups : *all) groups.scale(ctx_, scale_.view());
+  t.top.scale(ctx_, scale_.view());
 }
 
 template <class T>
@@ -280,9 +301,22 @@ void ClusterOf<T>::stretch(const Algorithm& algorithm, int64_t until) {
   clock_start_ = until;
 }
 
+// The rates lie in device memory, so a recorded graph that is replayed later reads the new ones.
 template <class T>
-void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t until) {
-  while (now_ < until) {
+void ClusterOf<T>::apply_drops() {
+  bool changed = false;
+  for (const auto& lane : population_.lanes)
+    for (const auto& drop : drops_[static_cast<size_t>(lane.arm)])
+      for (int64_t r = lane.first_row; drop.step == now_ && r < lane.first_row + population_.workers; ++r)
+        population_.learning_rate[static_cast<size_t>(r)] *= drop.factor, changed = true;
+  if (changed) learning_rate_.assign(ctx_, population_.learning_rate);
+}
+
+template <class T>
+void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t last) {
+  while (now_ < last) {
+    apply_drops();
+    const int64_t until = std::min(last, next_drop());  // no stretch, and no fused steps, across a drop
     if (!graphs_) {
       stretch(algorithm, until);
       continue;
@@ -311,6 +345,7 @@ void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t until) {
     }
     const NvtxRange range("round");
     found->second.graph.launch(ctx_);
+    ++graph_launches_;
     for (size_t i = 0; i < ledgers_.size(); ++i)
       for (size_t k = 0; k < ledgers_[i].links.size(); ++k)
         ledgers_[i].links[k].up += found->second.charged[i].links[k].up,

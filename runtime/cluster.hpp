@@ -12,6 +12,8 @@
 
 #include "kernels/core/buffer.hpp"
 #include "kernels/group_mean.hpp"
+#include "runtime/network/clock.hpp"
+#include "runtime/participation.hpp"
 #include "runtime/population.hpp"
 
 namespace orrery {
@@ -46,10 +48,11 @@ class Cluster {
   int64_t next_action() const;  // smallest step count > now() at which any arm acts
 
   // ---- the verbs: all rows in one launch
-  virtual void local_steps(int64_t n) = 0;       // n slots for every row
-  virtual void average(int arm, int tier) = 0;   // w_i <- mean over its node of that tier
-  virtual void mix(int arm, int64_t phase) = 0;  // the graph among the top nodes
-  void act(int arm, const Action&);              // whichever of the two the schedule says; charges the ledger
+  virtual void local_steps(int64_t n) = 0;                // n slots for every row
+  virtual void average(int arm, const Action& tier) = 0;  // w_i <- mean over its node of that tier, where the node acts
+  virtual void mix(int arm, int64_t phase) = 0;           // the graph among the top nodes
+  virtual void draw_participants(int arm) = 0;            // who takes part in the local period that begins now
+  void act(int arm, const Action&);  // average or mix, as the schedule says; draws participants, charges the ledger
 
   // Runs body, which must bring now() to `until`; on CUDA stretches of whole rounds are recorded once and replayed as one graph.
   virtual void advance(const Algorithm&, int64_t until) = 0;
@@ -57,28 +60,19 @@ class Cluster {
   const Population& population() const { return population_; }
   const std::vector<Ledger>& ledgers() const { return ledgers_; }  // (lanes)
   int64_t bits_per_model() const { return bits_per_model_; }
+  double virtual_time(size_t lane);  // now, in slots, or in seconds where the network's clock says so
 
  protected:
   Cluster(const Experiment&, Population);
   Population population_;
   std::vector<Ledger> ledgers_;
+  int64_t next_drop() const;  // smallest step count > now() at which an arm's learning rate changes
+
+  std::vector<VirtualClock> clocks_;          // (lanes), made when first asked for; they lag behind now()
+  std::vector<std::vector<RateDrop>> drops_;  // (arms)
   int64_t now_ = 0, bits_per_model_ = 0;
 };
 
-// The groups of one tier of all lanes of an arm, as the kernels read them.
-class DeviceGroups {
- public:
-  DeviceGroups() = default;
-  // one Groups per lane; members are offset by the lane's first row
-  DeviceGroups(const Context&, const std::vector<const Groups*>& groups, const std::vector<int64_t>& first_row);
-  GroupTable table() const { return {nodes_, largest_, begin_.view(), member_.view(), weight_.view()}; }
-  int64_t nodes() const { return nodes_; }
-
- private:
-  int64_t nodes_ = 0, largest_ = 0;
-  Buffer<int64_t> begin_, member_;
-  Buffer<double> weight_;
-};
 class DeviceMixing {
  public:
   DeviceMixing(const Context&,
@@ -98,8 +92,9 @@ class ClusterOf final : public Cluster {
   ~ClusterOf() override;
 
   void local_steps(int64_t n) override;
-  void average(int arm, int tier) override;
+  void average(int arm, const Action& tier) override;
   void mix(int arm, int64_t phase) override;
+  void draw_participants(int arm) override;
   void advance(const Algorithm&, int64_t until) override;
 
   // ---- what the metrics read
@@ -116,18 +111,22 @@ class ClusterOf final : public Cluster {
   }
   const DeviceGroups& top(int arm) const { return tables_[static_cast<size_t>(arm)].top; }
   int64_t round() const { return round_; }  // local steps after which the pattern of actions repeats, at least 16
+  int64_t graph_launches() const { return graph_launches_; }  // stretches replayed as a CUDA graph so far
   Slot slot() const { return {clock_.data(), now_ - clock_start_}; }
 
  private:
   struct Tables {
     std::vector<DeviceGroups> tiers;
+    std::vector<DeviceGroups> classes;  // the first tier's nodes by their periods, where they have their own
     DeviceGroups top;
-    std::vector<DeviceMixing> mixing;  // by phase
-    Buffer<T> means;                   // (top nodes of all lanes, P) where a graph mixes
+    std::unique_ptr<Participation> participation;  // null where everyone takes part
+    std::vector<DeviceMixing> mixing;              // by phase
+    Buffer<T> means;                               // (top nodes of all lanes, P) where a graph mixes
   };
   void build_rows(const Dataset* host);
   void build_tables();
-  void reset_momentum(int arm);
+  void reset_momentum(int arm, const DeviceGroups& averaged);
+  void apply_drops();                             // the learning rates of the slot that comes next
   void stretch(const Algorithm&, int64_t until);  // body and clock of one stretch
 
   const Context& ctx_;
@@ -146,7 +145,11 @@ class ClusterOf final : public Cluster {
   Buffer<int32_t> worker_, batch_, repeats_, order_;
   Buffer<double> learning_rate_, rate_, sample_weights_;
   Buffer<int64_t> begin_, size_, steps_, clock_;
+  Buffer<uint8_t> present_;  // partial participation; empty where every arm goes without
+  Buffer<double> scale_;
+  Buffer<uint32_t> words_;
   Rows rows_;
+  int64_t graph_launches_ = 0;
   int64_t clock_start_ = 0;  // now() when *clock_ was last advanced
 
   struct Recorded;  // CUDA graphs by (phase, length)

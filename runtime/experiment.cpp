@@ -11,7 +11,14 @@
 
 namespace orrery {
 
-const char* name(Precision p) { return p == Precision::fp64 ? "fp64" : "fp32"; }
+const char* name(Precision p) {
+  switch (p) {
+    case Precision::fp64: return "fp64";
+    case Precision::tf32: return "tf32";
+    case Precision::bf16: return "bf16";
+    default: return "fp32";
+  }
+}
 
 namespace {
 
@@ -51,8 +58,11 @@ void read_head(Params& p, Experiment& e, const std::string& device) {
                         e.device.find_first_not_of("0123456789", 5) == std::string::npos;
   if (e.device != "auto" && e.device != "cpu" && e.device != "cuda" && !numbered)
     p.fail("device", fmt::format("unknown device \"{}\"; known: auto, cpu, cuda, cuda:<number>", e.device));
-  e.precision = p.choice("precision", "fp32", {"fp64", "fp32"}) == "fp64" ? Precision::fp64 : Precision::fp32;
+  const std::string precision = p.choice("precision", "fp32", {"fp64", "fp32", "tf32", "bf16"});
+  for (Precision known : {Precision::fp32, Precision::fp64, Precision::tf32, Precision::bf16})
+    if (precision == name(known)) e.precision = known;
   e.cuda_graphs = p.flag("cuda_graphs", true);
+  if (p.has("theory")) e.theory = parse_theory(p.table("theory"));
 }
 
 void read_record(Params r, Experiment& e) {
@@ -72,7 +82,7 @@ void read_record(Params r, Experiment& e) {
                                   r.place("every"), points, values));
 }
 
-Arm read_arm(Params& p, SharedParts& parts) {
+Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
   Arm arm;
   Params network = p.table("network"), model = p.table("model"), algorithm = p.table("algorithm");
   arm.network = shared<NetworkSpec>(parts.network, network,
@@ -80,7 +90,7 @@ Arm read_arm(Params& p, SharedParts& parts) {
   const int64_t workers = arm.network->workers;
   arm.model = shared<ModelSpec>(parts.model, model, [&](Params& s) { return make_model(s, workers); });
   arm.algorithm = shared<Algorithm>(parts.algorithm, algorithm, [&](Params& s) {
-    arm.step = read_step(s, workers);
+    arm.step = read_step(s, workers, steps);
     return make_algorithm(s);
   });
   std::string data_text, partition_text;
@@ -91,7 +101,8 @@ Arm read_arm(Params& p, SharedParts& parts) {
                                           [](Params& s) { return std::make_unique<PartitionSpec>(make_partition(s)); });
     data_text = data.to_toml();
     partition_text = partition.to_toml();
-    arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), partition.text("kind", ""));
+    arm.partition_kind = partition.text("kind", "");
+    arm.data_line = fmt::format("{}, partition {}", data.text("name", ""), arm.partition_kind);
   } else {
     for (const char* section : {"data", "partition"})
       if (p.has(section))
@@ -138,7 +149,7 @@ Experiment read(const Params& file, const std::string& device) {
     p.table("record");
     Params record = p.table("record");
     for (const char* key : {"every", "metrics", "params", "partition"}) record.mark_read(key);
-    Arm arm = read_arm(p, parts);
+    Arm arm = read_arm(p, parts, e.steps);
     arm.name = arm_name;
     if (!e.arms.empty() && arm.network->workers != e.workers())
       p.table("network").fail("workers", fmt::format("{} here, {} in the first arm; give all arms the same number",

@@ -12,10 +12,16 @@
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
 #include "runtime/network/network.hpp"
+#include "runtime/theory/section.hpp"
 
 namespace orrery {
 
-enum class Precision { fp32, fp64 };
+enum class Precision {
+  fp32,
+  fp64,
+  tf32,
+  bf16
+};  // tf32, bf16: storage and sums in fp32, factors of products rounded (CUDA)
 const char* name(Precision);
 inline int64_t element_size(Precision p) { return p == Precision::fp64 ? 8 : 4; }
 
@@ -38,6 +44,7 @@ struct Arm {
   std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side
   std::shared_ptr<const Params> params;  // the arm's whole resolved document: places for errors that show only later
   std::string model_line, data_line, algorithm_line;  // for the report
+  std::string partition_kind;                         // "" where the model needs no data
 };
 
 struct Experiment {
@@ -48,6 +55,7 @@ struct Experiment {
   Precision precision = Precision::fp32;
   bool cuda_graphs = true;
   RecordSpec record;
+  TheorySpec theory;
   std::vector<Arm> arms;  // at least one
   bool has_arms = false;
   std::string resolved_toml;  // running this again gives the same bits

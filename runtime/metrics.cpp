@@ -28,7 +28,7 @@ const std::vector<MetricInfo>& metric_table() {
       {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
       {"bits_down", "bits received so far, per replica"},
       {"bits", "bits_up + bits_down"},
-      {"virtual_time", "simulated time in slots"},
+      {"virtual_time", "simulated time in slots, or in seconds where network.clock gives step_time"},
       {"steps_done", "local steps taken by all workers so far"}};
   return table;
 }
@@ -158,6 +158,7 @@ Rows Evaluator<T>::whole_data(const Lane& lane) const {
   Rows rows = cluster_.rows().part(lane.first_row, population_.workers);
   rows.batch = no_batch_.view();
   rows.rate = always_.view();
+  rows.present = {};
   rows.max_batch = population_.max_size;
   return rows;
 }
@@ -172,11 +173,28 @@ void Evaluator<T>::gradients_at_means(MatrixView<T> g) {
   }
 }
 
-// |sum_i a_i grad F_i(u)|^2, workers in chunks so that no (W, P) matrix is needed
+// |sum_i a_i grad F_i(u)|^2, where the model has no closed form: workers in chunks so that no (W, P) matrix is needed
 template <class T>
 std::vector<double> Evaluator<T>::gradient_norms() {
+  std::vector<const Objective*> objectives;
+  for (const auto& lane : population_.lanes) objectives.push_back(&lane.objective);
+  if (const auto known = cluster_.model().gradient_norms(ctx_, means(), objectives)) return *known;
+
   const int64_t chunk = std::clamp<int64_t>((int64_t{32} << 20) / (p_ * int64_t{sizeof(T)}), 1, population_.workers);
   Buffer<T> g(ctx_, chunk * p_), sum(ctx_, p_);
+  const auto chunks = static_cast<size_t>((population_.workers + chunk - 1) / chunk);
+  if (parts_.empty())
+    for (const auto& lane : population_.lanes)
+      for (int64_t first = 0; first < population_.workers; first += chunk) {
+        Groups part;
+        part.begin = {0, std::min(chunk, population_.workers - first)};
+        for (int64_t w = 0; w < part.begin[1]; ++w) {
+          part.member.push_back(w);
+          part.weight.push_back(lane.network->weights()[static_cast<size_t>(first + w)]);
+        }
+        parts_.emplace_back(ctx_, std::vector<const Groups*>{&part}, std::vector<int64_t>{0});
+      }
+
   std::vector<double> norms;
   for (size_t i = 0; i < population_.lanes.size(); ++i) {
     const Lane& lane = population_.lanes[i];
@@ -185,14 +203,8 @@ std::vector<double> Evaluator<T>::gradient_norms() {
       const int64_t n = std::min(chunk, population_.workers - first);
       const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), n, p_, 0, ctx_.backend);
       cluster_.model().gradients(ctx_, whole_data(lane).part(first, n), cluster_.slot(), shared, g.view(n, p_));
-      Groups part;
-      part.begin = {0, n};
-      for (int64_t w = 0; w < n; ++w) {
-        part.member.push_back(w);
-        part.weight.push_back(lane.network->weights()[static_cast<size_t>(first + w)]);
-      }
-      const DeviceGroups table(ctx_, {&part}, {0});
-      group_mean<T>(ctx_, table.table(), g.view(n, p_), sum.view(1, p_));
+      const DeviceGroups& part = parts_[i * chunks + static_cast<size_t>(first / chunk)];
+      group_mean<T>(ctx_, part.table(), g.view(n, p_), sum.view(1, p_));
       const auto host = sum.to_host(ctx_);
       for (size_t j = 0; j < host.size(); ++j) gradient[j] += static_cast<double>(host[j]);
     }
@@ -340,7 +352,7 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
       out[i] = metric == "bits_up"     ? static_cast<double>(l.up())
                : metric == "bits_down" ? static_cast<double>(l.down())
                : metric == "bits"      ? static_cast<double>(l.up() + l.down())
-                                       : static_cast<double>(cluster_.now());  // virtual_time
+                                       : cluster_.virtual_time(i);
     }
   }
   return cache_[metric];

@@ -8,7 +8,8 @@
 //   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
 //   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
 //
-// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data;
+// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data
+// (grad_norm_sq of quadratics: O(P));
 // worker_* one pass per worker; the others a pass over the parameters.
 #pragma once
 
@@ -57,6 +58,7 @@ class Evaluator {
   const Context& ctx_;
   int64_t p_;
   DeviceGroups lane_groups_;
+  std::vector<DeviceGroups> parts_;  // of gradient_norms: the workers of each lane in chunks; made when first asked for
   Buffer<T> means_, optimum_;
   Buffer<int64_t> lane_of_row_;
   Buffer<int32_t> no_batch_;  // zeros: whole data

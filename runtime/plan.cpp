@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "runtime/network/schedule_text.hpp"
 #include "runtime/run.hpp"
+#include "runtime/theory/estimate.hpp"
 
 namespace orrery {
 
@@ -61,7 +63,10 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
                 p.workers * 12;
   plan.tables += lanes * parameters * size * (arm.model->has_optimum() ? 2 : 1) + p.rows() * 16;  // mean models
   for (const auto& lane : p.lanes) {
-    plan.tables += static_cast<int64_t>(lane.network->tiers().size() + 1) * p.workers * 16;
+    const NetworkSpec& spec = lane.network->spec();
+    const bool classes = !spec.tiers.empty() && !spec.tiers[0].periods.empty();
+    plan.tables += static_cast<int64_t>(spec.tiers.size() + (classes ? 2 : 1)) * p.workers * (lane.partial() ? 24 : 16);
+    if (lane.partial()) plan.tables += p.workers * 13;
     for (const auto& m : lane.network->mixing()) plan.tables += static_cast<int64_t>(m.source.size()) * 16;
     if (!lane.network->mixing().empty()) plan.banks += lane.network->top().nodes() * parameters * size;
   }
@@ -77,6 +82,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
       for (const auto& tier : lane.network->tiers()) plan.workspace += tier.nodes() * parameters * size;
   if (asks_for(e, "grad_norm_sq"))
     plan.workspace += std::min<int64_t>(std::max<int64_t>(32 << 20, parameters * size), p.workers * parameters * size);
+  if (e.theory.estimate != TheorySpec::Estimate::off) plan.workspace += estimate_bytes(p.rows(), parameters, size);
   return plan;
 }
 
@@ -110,66 +116,6 @@ void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend
 namespace {
 
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
-
-// How often tier k (or the graph, k = number of tiers) acts in `steps` steps: each period divides the next, and the coarser acts alone.
-int64_t actions(const NetworkSpec& n, size_t k, int64_t steps) {
-  const auto period = [&](size_t i) {
-    return i < n.tiers.size() ? n.tiers[i].period : n.graph ? n.graph->period : int64_t{0};
-  };
-  return steps / period(k) - (k < n.tiers.size() && period(k + 1) > 0 ? steps / period(k + 1) : 0);
-}
-
-// The bits of one replica after `steps` steps, without walking through them.
-Ledger final_ledger(const Network& network, int64_t steps, int64_t bits_per_model) {
-  const NetworkSpec& n = network.spec();
-  Ledger total(n);
-  const auto add = [&](const Action& action, int64_t times) {
-    Ledger one(n);
-    one.charge(network, action, bits_per_model);
-    for (size_t k = 0; k < total.links.size(); ++k)
-      total.links[k].up += times * one.links[k].up, total.links[k].down += times * one.links[k].down;
-  };
-  for (size_t k = 0; k < n.tiers.size(); ++k)
-    add({.kind = Action::Kind::tier, .tier = static_cast<int>(k)}, actions(n, k, steps));
-  const auto phases = static_cast<int64_t>(network.mixing().size());
-  for (int64_t phase = 0; phase < phases; ++phase)
-    add({.kind = Action::Kind::graph, .phase = phase},
-        (actions(n, n.tiers.size(), steps) - phase + phases - 1) / phases);
-  return total;
-}
-
-std::string schedule_text(const Arm& arm) {
-  std::string text;
-  const NetworkSpec& n = *arm.network;
-  const Schedule schedule(n);
-  for (size_t k = 0; k < n.tiers.size(); ++k)
-    text += fmt::format("    tier {:<12} {:>6} node{}  every {} steps\n", n.tiers[k].name, n.tiers[k].nodes,
-                        n.tiers[k].nodes == 1 ? " " : "s", n.tiers[k].period);
-  if (n.graph)
-    text += fmt::format("    graph {:<11} {:>6} nodes  every {} steps, mixing {}{}\n", n.graph->kind, n.top_nodes(),
-                        n.graph->period, n.graph->mixing, n.graph->lazy ? ", lazy" : "");
-  if (n.tiers.empty() && !n.graph) return "    nothing ever acts: every worker alone\n";
-  // how often each acts within one round, and when first
-  const int64_t round = schedule.round();
-  text += fmt::format("    a round is {} steps:", round);
-  for (size_t k = 0; k <= n.tiers.size(); ++k) {
-    const bool graph = k == n.tiers.size();
-    if (graph && !n.graph) continue;
-    const int64_t period = graph ? n.graph->period : n.tiers[k].period, times = actions(n, k, round);
-    if (times == 0) continue;
-    std::vector<int64_t> first;
-    for (int64_t t = period; t <= round && first.size() < 4; t += period) {
-      const Action a = schedule.after(t);
-      if (graph ? a.kind == Action::Kind::graph : a.kind == Action::Kind::tier && a.tier == static_cast<int>(k))
-        first.push_back(t);
-    }
-    text += fmt::format(" {} {} time{} (after {}{});", graph ? "the graph mixes" : n.tiers[k].name + " averages", times,
-                        times == 1 ? "" : "s", fmt::join(first, ", "),
-                        times > static_cast<int64_t>(first.size()) ? ", ..." : "");
-  }
-  text.back() = '\n';
-  return text;
-}
 
 }  // namespace
 
@@ -207,10 +153,12 @@ std::string describe_plan(const Experiment& e) {
     for (int a : launch.arms) {
       const Arm& arm = e.arms[static_cast<size_t>(a)];
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
-      text += schedule_text(arm);
+      text += schedule_text(*arm.network);
       const auto lane = std::find_if(population.lanes.begin(), population.lanes.end(),
                                      [&](const Lane& l) { return population.arms[static_cast<size_t>(l.arm)] == a; });
-      const Ledger ledger = final_ledger(*lane->network, e.steps, parameters * 8 * element_size(e.precision));
+      const int64_t model_bits = parameters * 8 * element_size(e.precision);
+      text += round_time_text(lane->network, lane->seed, model_bits);
+      const Ledger ledger = final_ledger(*lane->network, e.steps, model_bits);
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
       if (!lane->network->mixing().empty())

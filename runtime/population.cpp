@@ -72,7 +72,7 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
         seed.push_back(lane.seed);
         worker.push_back(static_cast<int32_t>(w));
         learning_rate.push_back(a.step.learning_rate);
-        rate.push_back(a.network->rates[i]);
+        rate.push_back(a.network->clock.waiting ? 1 : a.network->rates[i]);  // who is waited for takes every step
         batch.push_back(static_cast<int32_t>(a.step.batch[i]));
         repeats.push_back(a.step.repeats[i]);
         int64_t places = std::max<int64_t>(1, a.step.batch[i]);

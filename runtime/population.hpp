@@ -23,6 +23,7 @@ struct Lane {
   std::shared_ptr<const Partition> partition;  // null where the model needs no data
   std::shared_ptr<const Network> network;
   Objective objective;
+  bool partial() const { return !network->spec().participants.empty(); }  // partial participation
 };
 
 struct Population {

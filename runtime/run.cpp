@@ -9,19 +9,13 @@
 #include "runtime/cluster.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
+#include "runtime/theory/estimate.hpp"
 
 namespace orrery {
 namespace {
 
 using Time = std::chrono::steady_clock;
 double seconds_since(Time::time_point start) { return std::chrono::duration<double>(Time::now() - start).count(); }
-
-std::vector<int64_t> record_points(const Experiment& e) {
-  std::vector<int64_t> points;
-  for (int64_t t = 0; t < e.steps; t += e.record.every) points.push_back(t);
-  points.push_back(e.steps);
-  return points;
-}
 
 // What the launch leaves behind: final models, bits, steps taken.
 template <class T>
@@ -30,6 +24,7 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
   const auto means = evaluator.mean_models();
   const auto parameters = static_cast<size_t>(cluster.model().parameters());
   const auto steps = to_host(cluster.context(), cluster.steps_taken());
+  result.graph_launches += cluster.graph_launches();
   for (size_t i = 0; i < p.lanes.size(); ++i) {
     const Lane& lane = p.lanes[i];
     ArmResult& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
@@ -66,7 +61,7 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
       throw NonFiniteError(
           fmt::format("{}replica {}: {} became non-finite at local step {}; lower algorithm.learning_rate (now {:g})",
                       arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica, metric, step,
-                      arm.step.learning_rate));
+                      p.learning_rate[static_cast<size_t>(lane.first_row)]));
     }
 }
 
@@ -77,6 +72,7 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
   const auto setup = Time::now();
   ClusterOf<T> cluster(ctx, e, std::move(population), host, data);
   Evaluator<T> evaluator(cluster, e);
+  Estimator<T> estimator(cluster, e, data);
   const Population& p = cluster.population();
   const Algorithm& algorithm = *e.arms[static_cast<size_t>(p.arms[0])].algorithm;
   result.parameters = cluster.model().parameters();
@@ -108,6 +104,8 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
     evaluator.require_finite();
     const auto values = evaluator.values();
     require_finite(e, p, values, t);
+    using Estimate = TheorySpec::Estimate;
+    if (e.theory.estimate == Estimate::record || (e.theory.estimate == Estimate::start && t == 0)) estimator.visit();
     for (size_t i = 0; i < p.lanes.size(); ++i) {
       auto& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(p.lanes[i].arm)])];
       for (size_t m = 0; m < values[i].size(); ++m)
@@ -127,9 +125,18 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
     check_interrupt(t);
   }
   collect(e, cluster, evaluator, result);
+  for (int arm = 0; arm < cluster.arms(); ++arm)
+    result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(arm)])].estimates = estimator.of(arm);
 }
 
 }  // namespace
+
+std::vector<int64_t> record_points(const Experiment& e) {
+  std::vector<int64_t> points;
+  for (int64_t t = 0; t < e.steps; t += e.record.every) points.push_back(t);
+  points.push_back(e.steps);
+  return points;
+}
 
 ChosenDevice choose_device(const Experiment& e) {
   if (e.device == "cpu") return {Backend::cpu, 0, "cpu", ""};
@@ -156,7 +163,13 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   };
   const ChosenDevice device = choose_device(e);
   notice(device.notice);
-  const Context ctx(device.backend, device.ordinal);
+  const bool reduced = e.precision == Precision::tf32 || e.precision == Precision::bf16;
+  if (reduced && device.backend == Backend::cpu)
+    notice(fmt::format("precision {}: the CPU computes products in full fp32", name(e.precision)));
+  const Context ctx(device.backend, device.ordinal,
+                    !reduced                         ? Products::full
+                    : e.precision == Precision::tf32 ? Products::tf32
+                                                     : Products::bf16);
   result.device = device.name;
   result.device_name = device_info(device.backend, device.ordinal).name;
   result.threads = threads();
@@ -187,6 +200,8 @@ RunResult run(const Experiment& e, const RunOptions& options) {
       result.data_origin = fmt::format("{} ({})", host.name, host.origin);
       result.train_samples = host.train.count;
       result.test_samples = host.test.count;
+      result.features = host.features;
+      result.classes = host.classes;
     }
     const Dataset* set = first.data ? &host : nullptr;
     require_room(e, launch, set, device.backend, device.ordinal);
@@ -210,6 +225,8 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     ++progress.launch;
   }
   result.peak_memory = memory_use(ctx.backend).peak;
+  result.theory = make_theory(e, result, true);
+  for (const auto& warning : result.theory.warnings) notice(warning);
   return result;
 }
 
@@ -232,6 +249,7 @@ ReportInput make_report(const Experiment& e, const RunResult& r) {
   in.metrics = e.record.metrics;
   in.record_steps = r.record_steps;
   in.notices = r.notices;
+  in.theory = r.theory.tables;
   in.experiment_toml = e.resolved_toml;
   for (size_t a = 0; a < e.arms.size(); ++a) {
     const ArmResult& arm = r.arms[a];

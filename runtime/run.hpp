@@ -8,6 +8,8 @@
 
 #include "runtime/experiment.hpp"
 #include "runtime/report/report.hpp"
+#include "runtime/theory/constants.hpp"
+#include "runtime/theory/theory.hpp"
 
 namespace orrery {
 
@@ -36,6 +38,7 @@ struct ArmResult {
   std::vector<std::vector<Ledger::Link>> links;              // per replica
   std::vector<int64_t> worker_steps;                         // (replicas, W)
   std::shared_ptr<const Network> network;                    // of the first replica
+  Estimates estimates;                                       // constants of the theory, first replica
 };
 struct RunResult {
   std::string device;  // "cpu" or "cuda:0"
@@ -45,10 +48,15 @@ struct RunResult {
   std::vector<std::string> notices;
   std::string data_origin;
   int64_t parameters = 0, train_samples = 0, test_samples = 0, worker_steps = 0;
+  int64_t features = 0;
+  int classes = 0;
   int64_t peak_memory = 0, planned_memory = 0;  // bytes on the device of the run, all buffers
+  int64_t graph_launches = 0;                   // stretches of local steps replayed as one CUDA graph
   double setup_seconds = 0, run_seconds = 0, evaluation_seconds = 0;
   int threads = 1;
+  TheoryResult theory;
 };
+std::vector<int64_t> record_points(const Experiment&);
 
 struct Interrupted : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -127,6 +127,7 @@ std::string summary_json(const Experiment& e, const RunResult& r) {
   j["wall_seconds"] = {{"setup", r.setup_seconds}, {"run", r.run_seconds}, {"evaluation", r.evaluation_seconds}};
   j["worker_steps"] = r.worker_steps;
   j["worker_steps_per_second"] = r.run_seconds > 0 ? static_cast<double>(r.worker_steps) / r.run_seconds : 0.0;
+  j["cuda_graph_launches"] = r.graph_launches;
   j["peak_memory_bytes"] = r.peak_memory;
   j["planned_memory_bytes"] = r.planned_memory;
   j["notices"] = r.notices;
@@ -184,6 +185,7 @@ void RunFolder::commit(const Experiment& e, const RunResult& r) {
   write_text(folder / "experiment.toml", toml);
   write_text(folder / "metrics.csv", metrics_csv(e, r));
   write_text(folder / "summary.json", summary_json(e, r));
+  write_text(folder / "theory.json", r.theory.json);
   write_text(folder / "report.html", report_html(make_report(e, r)));
   for (size_t a = 0; a < r.arms.size(); ++a) {
     const auto& arm = r.arms[a];

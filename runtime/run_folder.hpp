@@ -1,4 +1,4 @@
-// The run folder of the contract: experiment.toml, metrics.csv, summary.json, mean.npy, final.npy, report.html.
+// The run folder of the contract: experiment.toml, metrics.csv, summary.json, theory.json, mean.npy, final.npy, report.html.
 // Everything is written to DIR.partial-<process> and appears by one rename; on any failure that folder and the parents made for it are removed
 // and nothing else is touched.
 #pragma once

@@ -52,7 +52,7 @@ std::string cpu_model() {
 
 }  // namespace
 
-Context::Context(Backend b, [[maybe_unused]] int ordinal) : backend(b) {
+Context::Context(Backend b, [[maybe_unused]] int ordinal, Products p) : backend(b), products(p) {
   single_threaded_blas();
   if (b == Backend::cpu) return;
 #ifdef ORRERY_WITH_CUDA
@@ -63,8 +63,8 @@ Context::Context(Backend b, [[maybe_unused]] int ordinal) : backend(b) {
   // a workspace of our own: cuBLAS then allocates nothing while a graph is recorded, and one handle on one stream gives the same bits
   check(cudaMalloc(&cublas_workspace_, cublas_workspace_bytes));
   check(cublasSetWorkspace(cublas_, cublas_workspace_, cublas_workspace_bytes));
-  // strict fp32: no TF32 behind the user's back
-  check(cublasSetMathMode(cublas_, CUBLAS_PEDANTIC_MATH));
+  // strict fp32: no TF32 behind the user's back; the other modes are asked for with each product
+  check(cublasSetMathMode(cublas_, products == Products::full ? CUBLAS_PEDANTIC_MATH : CUBLAS_DEFAULT_MATH));
 #else
   throw DeviceError("this program was built without CUDA; build the preset \"cuda\" or set device = \"cpu\"");
 #endif

@@ -14,15 +14,20 @@ struct cublasContext;
 
 namespace orrery {
 
+// How products of fp32 matrices are computed on CUDA. Storage and sums stay fp32; tf32 and bf16 round the factors to 10 and 7 explicit
+// bits of mantissa on their way into the tensor cores. The CPU and fp64 always compute in full.
+enum class Products { full, tf32, bf16 };
+
 class Context {
  public:
   // Backend::cuda: device `ordinal`. Throws DeviceError where it does not answer.
-  explicit Context(Backend backend = Backend::cpu, int ordinal = 0);
+  explicit Context(Backend backend = Backend::cpu, int ordinal = 0, Products products = Products::full);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   const Backend backend;
+  const Products products;
   CUstream_st* stream() const { return stream_; }
   cublasContext* cublas() const { return cublas_; }
   void synchronize() const;

@@ -16,7 +16,7 @@
 
 namespace orrery {
 
-struct Document;  // the parsed file; toml++ stays inside params.cpp
+struct Document;  // the parsed file; toml++ stays inside params*.cpp
 
 struct Range {
   double min = -std::numeric_limits<double>::infinity(), max = std::numeric_limits<double>::infinity();
@@ -96,6 +96,7 @@ class Params {
  private:
   Params(std::shared_ptr<Document> document, void* table, std::string path)
       : document_(std::move(document)), node_(table), path_(std::move(path)) {}
+  std::string where(const std::string& key) const;  // "FILE:LINE: table.key" of a key of this table
   std::shared_ptr<Document> document_;
   void* node_ = nullptr;  // toml::table*
   std::string path_;

@@ -77,9 +77,22 @@ struct Stream {
   ORRERY_HD double normal(uint32_t index) const {
     const PhiloxBlock b = block(index >> 2);
     const uint32_t pair = index & 2u;
-    const double radius = sqrt(-2.0 * log((b.word[pair] + 0.5) * (1.0 / 4294967296.0)));
-    const double angle = 6.283185307179586476925 * ((b.word[pair + 1] + 0.5) * (1.0 / 4294967296.0));
-    return radius * ((index & 1u) ? sin(angle) : cos(angle));
+    const double angle = angle_of(b.word[pair + 1]);
+    return radius_of(b.word[pair]) * ((index & 1u) ? sin(angle) : cos(angle));
+  }
+  // normal(4 b) ... normal(4 b + 3) from one block, at half the cost
+  ORRERY_HD void four_normals(uint32_t b, double (&out)[4]) const {
+    const PhiloxBlock words = block(b);
+    for (int pair = 0; pair < 4; pair += 2) {
+      const double radius = radius_of(words.word[pair]), angle = angle_of(words.word[pair + 1]);
+      out[pair] = radius * cos(angle);
+      out[pair + 1] = radius * sin(angle);
+    }
+  }
+
+  ORRERY_HD static double radius_of(uint32_t word) { return sqrt(-2.0 * log((word + 0.5) * (1.0 / 4294967296.0))); }
+  ORRERY_HD static double angle_of(uint32_t word) {
+    return 6.283185307179586476925 * ((word + 0.5) * (1.0 / 4294967296.0));
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include "runtime/network/graph.hpp"
 #include "runtime/network/matrix_file.hpp"
+#include "runtime/network/timing_spec.hpp"
 
 namespace orrery {
 namespace {
@@ -53,15 +54,15 @@ void read_mixing(Params& p, GraphSpec& g) {
 
 }  // namespace
 
-GraphSpec parse_graph(Params& p, int64_t nodes, const std::vector<TierSpec>& tiers) {
+GraphSpec parse_graph(Params& p, const NetworkSpec& s) {
+  const std::vector<TierSpec>& tiers = s.tiers;
   GraphSpec g;
-  read_kind(p, g, nodes);
-  const int64_t finer = tiers.empty() ? 1 : tiers.back().period;
+  read_kind(p, g, s.top_nodes());
+  const int64_t finer = tiers.empty() ? 1 : tiers.back().common_period();
   g.period = p.integer("period", finer, between(1, 1e12));
-  if (g.period % finer != 0)
-    p.fail("period",
-           fmt::format("{} is not a multiple of {}, the period of the top tier \"{}\"; use {} or another multiple",
-                       g.period, finer, tiers.back().name, (g.period / finer + 1) * finer));
+  if (!tiers.empty())
+    require_multiple(p, g.period, tiers.back(), fmt::format("the top tier \"{}\"", tiers.back().name));
+  read_link(p, g.link, s.clock);
   read_mixing(p, g);
   return g;
 }

@@ -2,13 +2,11 @@
 // path goes into the resolved experiment, so that this can be run from anywhere.
 #pragma once
 
-#include <vector>
-
 #include "runtime/network/network.hpp"
 
 namespace orrery {
 
-// nodes: of the top tier, or workers; tiers: those read before, for the graph's period.
-GraphSpec parse_graph(Params& graph, int64_t nodes, const std::vector<TierSpec>& tiers);
+// so_far: what was read before the graph: workers, clock and tiers.
+GraphSpec parse_graph(Params& graph, const NetworkSpec& so_far);
 
 }  // namespace orrery

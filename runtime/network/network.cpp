@@ -34,6 +34,16 @@ Network::Network(const NetworkSpec& spec, uint64_t seed, const std::vector<int64
   tiers_ = make_tiers(spec, seed, w, a_);
   top_ = tiers_.empty() ? every_worker_alone(a_) : tiers_.back();
 
+  // Drawn workers must weigh something, whoever they are
+  if (!spec.participants.empty())
+    for (size_t i = 0; i < a_.size(); ++i)
+      if (!(a_[i] > 0))
+        throw NetworkError(
+            "participation",
+            fmt::format("worker {} has weight zero and could be the only one drawn of its group; give every "
+                        "worker a positive weight, or leave participation out",
+                        i));
+
   // Graph among the top nodes
   if (!spec.graph) return;
   for (int64_t d = 0; d < top_.nodes(); ++d)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +18,23 @@
 namespace orrery {
 
 // ---- what the file says (const after parsing) -------------------------------------------------------------------------------------------
+// What a message over one link takes, as the clock counts it: latency + bits / bandwidth.
+struct LinkSpec {
+  double latency = 0;                                          // seconds
+  double bandwidth = std::numeric_limits<double>::infinity();  // bits per second
+  double seconds(int64_t bits) const { return latency + static_cast<double>(bits) / bandwidth; }
+};
 struct TierSpec {
   std::string name;
-  int64_t period = 1;  // local steps
+  int64_t period = 1;  // local steps; the longest where the nodes have their own
   int64_t nodes = 0;
   std::vector<std::vector<int64_t>> groups;  // explicit children (indices of the tier below) per node; empty: blocks
+  std::vector<int64_t> periods = {};         // (nodes) of the first tier, where they differ; empty: `period` for all
+  LinkSpec link = {};
+
+  int64_t period_of(int64_t node) const { return periods.empty() ? period : periods[static_cast<size_t>(node)]; }
+  std::vector<int64_t> classes() const;  // the different periods, ascending; one where all nodes share it
+  int64_t common_period() const;         // after so many steps all nodes act together: their least common multiple
 };
 struct GraphSpec {
   std::string kind, mixing, file;  // file: adjacency or matrix, kind = "file" / mixing = "file"
@@ -32,6 +45,11 @@ struct GraphSpec {
   std::string matrix_file;                     // mixing = "file"; empty for an inline matrix
   std::vector<std::vector<double>> adjacency;  // kind = "file", read at parse time: (D,D), 0 or 1
   int64_t rows = 0;  // grid, torus: rows of nodes, node k sits at (k / columns, k mod columns)
+  LinkSpec link = {};
+};
+struct ClockSpec {                  // what virtual time is
+  bool waiting = false;             // slots: every slot takes one unit; waiting: averages wait for the slowest worker
+  std::optional<double> step_time;  // seconds per slot; without it virtual time counts slots
 };
 struct NetworkSpec {
   int64_t workers = 1;
@@ -41,17 +59,22 @@ struct NetworkSpec {
   bool random_grouping = false;
   std::vector<TierSpec> tiers;  // from the workers upward
   std::optional<GraphSpec> graph;
+  std::vector<int64_t> participants = {};  // (nodes of the first tier) workers that take part; empty: all
+  ClockSpec clock = {};
 
   int64_t top_nodes() const { return tiers.empty() ? workers : tiers.back().nodes; }
 };
 NetworkSpec parse_network(Params& network);  // reads [network]; every error names file, line and key
 
 // ---- what acts when ---------------------------------------------------------------------------------------------------------------------
-// After local step t (t = 0, 1, ...), i.e. when t + 1 steps are done: the largest period that divides t + 1 acts alone.
+// After local step t (t = 0, 1, ...), i.e. when t + 1 steps are done: the largest period that divides t + 1 acts alone. Where the nodes
+// of the first tier have their own periods I_k, and no coarser one acts, those nodes average whose I_k divides t + 1.
 struct Action {
   enum class Kind { none, tier, graph } kind = Kind::none;
   int tier = 0;       // index into tiers, when Kind::tier
   int64_t phase = 0;  // which matrix of a time-varying graph, when Kind::graph
+  std::vector<int32_t> classes =
+      {};  // which of the first tier's periods (TierSpec::classes) act, ascending; empty: all nodes
   bool operator==(const Action&) const = default;
 };
 class Schedule {
@@ -64,6 +87,7 @@ class Schedule {
 
  private:
   std::vector<int64_t> periods_;  // per tier
+  std::vector<int64_t> classes_;  // of the first tier
   int64_t graph_period_ = 0, phases_ = 1, round_ = 1;
 };
 
@@ -111,9 +135,14 @@ class Network {
   std::vector<std::pair<int64_t, int64_t>> edges_;
 };
 
+// The nodes of the first tier whose period is the c-th of spec.tiers[0].classes().
+std::vector<int64_t> nodes_of_class(const TierSpec&, int32_t c);
+bool acts(const TierSpec& first, const Action&, int64_t node);  // does this node of the first tier act?
+
 // ---- the ledger -------------------------------------------------------------------------------------------------------------------------
 // Exact bits of one replica. A tier's average sends one model up and one down over each link of that tier and of all finer ones;
 // graph mixing first sends every link of every tier once up, then one model over each directed link, then once down every tier's links.
+// With partial participation only the participants' links of the first tier carry anything.
 // up: sent by the lower end (or by a node of the graph); down: received by it.
 struct Ledger {
   struct Link {

@@ -7,6 +7,8 @@
 #include "runtime/network/graph_spec.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/network/network_error.hpp"
+#include "runtime/network/participation.hpp"
+#include "runtime/network/timing_spec.hpp"
 
 namespace orrery {
 namespace {
@@ -86,15 +88,6 @@ void read_nodes(Params& p, TierSpec& tier, const NetworkSpec& s) {
     p.fail("nodes", fmt::format("{} nodes cannot share {}; give at most {}", tier.nodes, below(s), s.top_nodes()));
 }
 
-void read_period(Params& p, TierSpec& tier, const NetworkSpec& s) {
-  tier.period = p.integer("period", std::nullopt, at_least(1));
-  if (s.tiers.empty() || tier.period % s.tiers.back().period == 0) return;
-  const int64_t finer = s.tiers.back().period;
-  p.fail("period",
-         fmt::format("{} is not a multiple of {}, the period of tier \"{}\" below; use {} or another multiple",
-                     tier.period, finer, s.tiers.back().name, (tier.period / finer + 1) * finer));
-}
-
 // Builds a network as far as it is known without data and seed; errors of the weights, the graph and the matrix then
 // name their line.
 void check_by_building(Params& p, const NetworkSpec& s) {
@@ -120,20 +113,23 @@ NetworkSpec parse_network(Params& p) {
   s.workers = p.integer("workers", 1, between(1, most_workers));
   read_weights(p, s);
   s.rates = p.cycled("rates", 1.0, s.workers, between(0, 1));
+  read_clock(p, s);
   s.random_grouping = p.choice("grouping", "contiguous", {"contiguous", "random"}) == "random";
   for (Params& table : p.tables("tiers")) {
     TierSpec tier;
     tier.name = read_name(table, s);
     read_nodes(table, tier, s);
-    read_period(table, tier, s);
+    read_period(table, tier, s.tiers.empty() ? nullptr : &s.tiers.back());
+    read_link(table, tier.link, s.clock);
     s.tiers.push_back(std::move(tier));
   }
+  read_participation(p, s);
   if (!p.has("graph")) {
     check_by_building(p, s);
     return s;
   }
   Params graph = p.table("graph");
-  s.graph = parse_graph(graph, s.top_nodes(), s.tiers);
+  s.graph = parse_graph(graph, s);
   check_by_building(p, s);
   // Last, since a key that is written anew has no line.
   if (!s.graph->file.empty()) graph.set_text("path", s.graph->file);

@@ -56,15 +56,27 @@ std::string range(const std::vector<double>& v) {
   return plain(*low) + " \u2013 " + plain(*high);
 }
 
+// "5", or "5 or 10" where the nodes have their own periods
+std::string period_numbers(const TierSpec& tier) {
+  std::string text;
+  for (const int64_t period : tier.classes())
+    text = text.empty() ? with_spaces(period) : fmt::format("{} or {}", text, with_spaces(period));
+  return text;
+}
+
 // What the marks are; with the periods where all arms of the drawing agree on them.
 std::string structure(const ReportArm& arm, bool with_periods) {
   std::string html = "<ul class=\"key\">\n";
   const auto& tiers = arm.network.tiers;
   for (size_t t = tiers.size(); t-- > 0;) {
     const bool top = t + 1 == tiers.size();
-    html += key(top ? kSun : kNode, top ? 6.5 : 4.5,
-                fmt::format("<b>{}</b>: {}{}", escape(tiers[t].name), count(tiers[t].nodes, "node", "nodes"),
-                            with_periods ? ", averages " + every(tiers[t].period) : ""));
+    html += key(
+        top ? kSun : kNode, top ? 6.5 : 4.5,
+        fmt::format("<b>{}</b>: {}{}", escape(tiers[t].name), count(tiers[t].nodes, "node", "nodes"),
+                    with_periods ? ", averages " + (tiers[t].periods.empty()
+                                                        ? every(tiers[t].period)
+                                                        : fmt::format("every {} local steps", period_numbers(tiers[t])))
+                                 : ""));
   }
   std::string workers = fmt::format("<b>{}</b>", count(arm.network.workers, "worker", "workers"));
   if (arm.network.random_grouping) workers += ", grouped at random";
@@ -88,7 +100,7 @@ std::string structure(const ReportArm& arm, bool with_periods) {
 
 std::vector<std::string> periods(const ReportArm& arm) {
   std::vector<std::string> cells;
-  for (const TierSpec& t : arm.network.tiers) cells.push_back(with_spaces(t.period));
+  for (const TierSpec& t : arm.network.tiers) cells.push_back(period_numbers(t));
   if (arm.network.graph) cells.push_back(with_spaces(arm.network.graph->period) + ", " + mixing(*arm.network.graph));
   return cells;
 }

@@ -79,6 +79,7 @@ std::string report_html(const ReportInput& in) {
   html += section("Final values", "tables", final_table(in));
   html += section(in.arms.size() > 1 ? "Networks" : "Network", "grid networks", network_figures(in));
   html += section("Bits sent", "tables", bits_table(in));
+  html += section("Theory beside measurement", "tables", theory_table(in));
   if (!in.experiment_toml.empty())
     html += fmt::format("<details>\n<summary>The resolved experiment</summary>\n<pre>{}</pre>\n</details>\n",
                         escape(in.experiment_toml));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/network/network.hpp"
+#include "runtime/theory/theory.hpp"
 
 namespace orrery {
 
@@ -31,6 +32,7 @@ struct ReportInput {
   std::vector<ReportArm> arms;
   std::vector<std::pair<std::string, std::string>>
       facts;                         // further lines for the head of the page: "wall time" -> "41 s", ...
+  std::vector<TheoryTable> theory;   // an arm each; may be empty
   std::vector<std::string> notices;  // sentences the user should read
   std::string experiment_toml;       // resolved
 };

@@ -13,4 +13,7 @@ std::string final_table(const ReportInput&);
 // Bits of one replica per arm and link class.
 std::string bits_table(const ReportInput&);
 
+// Theory beside measurement (theory_table.cpp): quantity, predicted, measured, what the prediction is.
+std::string theory_table(const ReportInput&);
+
 }  // namespace orrery::report

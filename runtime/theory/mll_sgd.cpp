@@ -1,5 +1,7 @@
 #include "runtime/theory/mll_sgd.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -67,6 +69,36 @@ double largest_eta_L(const std::vector<double>& p, const std::vector<double>& a,
   for (size_t i = 0; i < p.size(); ++i)
     largest = std::min(largest, largest_eta_L({.p = p[i], .a = a[i], .beta = beta}, tau, q, zeta));
   return largest;
+}
+
+Verdict verdict(const std::vector<double>& p, const std::vector<double>& a, double beta, double eta_L, double tau,
+                double q, double zeta) {
+  expects(p.size() == a.size() && !p.empty(), "a rate and a weight for every worker");
+  Verdict v;
+  v.workers = static_cast<int64_t>(p.size());
+  v.worst_margin = infinite;
+  double slowest = infinite;
+  for (size_t i = 0; i < p.size(); ++i) {
+    const Rate r{.p = p[i], .a = a[i], .beta = beta};
+    const double margin = condition_margin(r, eta_L, tau, q, zeta);
+    v.worst_margin = std::min(v.worst_margin, margin);
+    if (margin < 0) ++v.failing;
+    if (!(condition(r, tau, q, zeta).constant > 0)) ++v.outside, slowest = std::min(slowest, p[i]);
+  }
+  v.largest_eta_L = largest_eta_L(p, a, beta, tau, q, zeta);
+  v.holds = v.failing == 0 && v.outside == 0;
+  if (v.outside > 0)
+    v.why_not = fmt::format(
+        "{} of {} workers have rates up to 2 - sqrt(2) = 0.5858 (the slowest {:g}): the condition "
+        "then fails for every learning rate",
+        v.outside, v.workers, slowest);
+  else if (zeta >= 1)
+    v.why_not = "the mixing matrix has no spectral gap (zeta = 1)";
+  else if (!v.holds)
+    v.why_not =
+        fmt::format("eta L = {:.4g} is above {:.4g}, the largest that the condition allows ({} of {} workers fail)",
+                    eta_L, v.largest_eta_L, v.failing, v.workers);
+  return v;
 }
 
 Bound bound(const Setting& s) {

@@ -15,7 +15,9 @@
 // zeta lies in [0, 1]; at 1 everything that divides by 1 - zeta is infinite.
 #pragma once
 
+#include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace orrery::mll_sgd {
@@ -39,6 +41,18 @@ double condition_margin(const Rate&, double eta_L, double tau, double q, double 
 double largest_eta_L(const Rate&, double tau, double q, double zeta);
 double largest_eta_L(const std::vector<double>& p, const std::vector<double>& a, double beta, double tau, double q,
                      double zeta);  // all workers
+
+// The condition of all workers at one learning rate.
+struct Verdict {
+  bool holds = false;
+  int64_t workers = 0, failing = 0;
+  int64_t outside = 0;       // of the failing: p_i <= 2 - sqrt(2), no learning rate helps
+  double worst_margin = 0;   // smallest left side minus right side
+  double largest_eta_L = 0;  // over all workers; 0 where one is outside
+  std::string why_not;       // one sentence; "" where it holds
+};
+Verdict verdict(const std::vector<double>& p, const std::vector<double>& a, double beta, double eta_L, double tau,
+                double q, double zeta);
 
 struct Setting {
   double eta = 0, L = 0, sigma2 = 0;

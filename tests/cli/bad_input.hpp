@@ -1,38 +1,15 @@
-// What the tests of bad input share: an experiment by its sections, a table of cases, and what a refusal must look like.
+// Bad input through the program: each case ends with the contract's exit code and one sentence on stderr that names file,
+// line, key and remedy, and leaves the folder as it was; `orrery check` says the same as `orrery run`.
 //
-// In an experiment the comment #! marks the line that the sentence must name.
+// In an experiment the comment #! marks the line that the sentence must name. A test file lists its cases as
+// std::vector<BadInput> Name() and adds ORRERY_REFUSES(Name).
 #pragma once
-
-#include <fmt/format.h>
 
 #include <ostream>
 
-#include "tests/cli/support.hpp"
+#include "tests/cli/toml.hpp"
 
 namespace orrery::test {
-
-// An experiment by its sections; what a case does not give is a small quadratic that runs. A section that begins with
-// #! marks its own header line.
-struct Toml {
-  std::string head = "steps = 4";
-  std::string data = "";
-  std::string partition = "";
-  std::string model = "kind = \"quadratic\"\ndimension = 2";
-  std::string network = "workers = 4";
-  std::string algorithm = "kind = \"h-sgd\"";
-  std::string record = "";
-  std::string rest = "";
-
-  operator std::string() const {
-    std::string text = head + "\n";
-    const std::pair<const char*, const std::string&> sections[] = {{"data", data},           {"partition", partition},
-                                                                   {"model", model},         {"network", network},
-                                                                   {"algorithm", algorithm}, {"record", record}};
-    for (const auto& [name, body] : sections)
-      if (!body.empty()) text += fmt::format("[{}]{}{}\n", name, body.starts_with("#!") ? " " : "\n", body);
-    return text + rest + "\n";
-  }
-};
 
 using Files = std::function<void(const std::string& folder)>;
 struct BadInput {
@@ -53,24 +30,6 @@ inline std::vector<std::string> command(const char* verb, const BadInput& b) {
   if (arguments[0] == "run") arguments.insert(arguments.end(), {"--out", "out", "--quiet"});
   arguments.insert(arguments.end(), b.arguments.begin(), b.arguments.end());
   return arguments;
-}
-
-// One sentence: what is wrong; what to do.
-inline void expect_one_sentence(const std::string& err) {
-  EXPECT_TRUE(err.starts_with("orrery: ")) << err;
-  EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
-  EXPECT_TRUE(err.ends_with("\n")) << err;
-  EXPECT_NE(err.find("; "), std::string::npos) << "no remedy: " << err;
-  EXPECT_EQ(err.find("internal error"), std::string::npos) << err;
-}
-
-inline void expect_refused(const Finished& f, int code, const std::vector<std::string>& parts) {
-  EXPECT_EQ(f.code, code) << f.err;
-  EXPECT_EQ(f.out, "");
-  expect_one_sentence(f.err);
-  for (const auto& part : parts) EXPECT_NE(f.err.find(part), std::string::npos) << "\"" << part << "\" in: " << f.err;
-  EXPECT_LT(f.seconds, 20) << "a refusal takes no work";
-  EXPECT_LT(sanitized ? 0 : f.peak_bytes, int64_t{1} << 30) << "a refusal takes no memory";
 }
 
 class Refuses : public testing::TestWithParam<BadInput> {};
@@ -107,5 +66,35 @@ TEST_P(Refuses, InCheckAsInRun) {
 
 inline std::string name_of(const testing::TestParamInfo<BadInput>& info) { return info.param.name; }
 #define ORRERY_REFUSES(group) INSTANTIATE_TEST_SUITE_P(group, Refuses, testing::ValuesIn(group()), name_of)
+
+// ---- files of data
+
+// A small set in the format of MNIST: 12 training and 6 test images of 3 x 3.
+inline void write_set(const std::string& folder) {
+  std::filesystem::create_directories(folder + "/data");
+  const auto pixels = [](size_t n) {
+    Bytes b(n);
+    for (size_t i = 0; i < n; ++i) b[i] = static_cast<uint8_t>(i * 97 + i * i * 31);
+    return b;
+  };
+  const auto labels = [](size_t n) {
+    Bytes b(n);
+    for (size_t i = 0; i < n; ++i) b[i] = static_cast<uint8_t>(i % 10);
+    return b;
+  };
+  write_gz(folder + "/data/train-images-idx3-ubyte.gz", idx({2051, 12, 3, 3}, pixels(108)));
+  write_gz(folder + "/data/train-labels-idx1-ubyte.gz", idx({2049, 12}, labels(12)));
+  write_bytes(folder + "/data/t10k-images-idx3-ubyte", idx({2051, 6, 3, 3}, pixels(54)));
+  write_bytes(folder + "/data/t10k-labels-idx1-ubyte", idx({2049, 6}, labels(6)));
+}
+
+inline Toml softmax(const std::string& more_data = "", const std::string& partition = "",
+                    const std::string& network = "") {
+  return {.data = "name = \"mnist\"\npath = \"data\"\n" + more_data,
+          .partition = partition,
+          .model = "kind = \"softmax\"",
+          .network = network.empty() ? "workers = 4" : network,
+          .algorithm = "kind = \"h-sgd\"\nbatch = 2"};
+}
 
 }  // namespace orrery::test

@@ -179,6 +179,9 @@ TEST(Nvtx, RangesAreCounted) {
   nvtxRangePop();
   EXPECT_LT(nvtxRangePop(), 0);
   EXPECT_EQ(emulation::nvtx_counts().popped, 2);
+  EXPECT_EQ(emulation::nvtx_pushed("round"), 1);
+  EXPECT_EQ(emulation::nvtx_pushed("step"), 1);
+  EXPECT_EQ(emulation::nvtx_pushed("else"), 0);
   EXPECT_EQ(emulation::nvtx_counts().unmatched_pops, 1);
 }
 

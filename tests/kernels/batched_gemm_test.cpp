@@ -101,6 +101,41 @@ TEST_P(BatchedGemm, MatchesTheFormulaInFloat64) {
   });
 }
 
+// tf32 keeps 10 explicit bits of a factor, bf16 7: each factor is off by half a unit of its last place, a term by twice that, and the sum
+// by its roundings in fp32. The CPU and double compute in full. On CUDA the factors must really be rounded: the results differ from full.
+TEST_P(BatchedGemm, ReducedProductsRoundTheFactors) {
+  const Backend b = GetParam();
+  const Case p{.m = 33, .n = 65, .k = 130, .count = 2, .tb = true, .alpha = 0.5, .beta = 1};
+  const auto product = [&]<class T>(T, Products products) {
+    const Context reduced(b, 0, products);
+    Operands<T> o(b, p);
+    o.run(reduced);
+    reduced.synchronize();
+    return std::pair{o.c.host(), std::move(o)};
+  };
+  for (auto [products, bits] : {std::pair{Products::tf32, 11}, {Products::bf16, 8}}) {
+    auto [got, o] = product(float{}, products);
+    const double factor = on_cpu() ? 0 : std::ldexp(1.0, -bits);
+    test::Near near("reduced");
+    for (int64_t r = 0; r < p.count; ++r)
+      for (int64_t i = 0; i < p.m; ++i)
+        for (int64_t j = 0; j < p.n; ++j) {
+          double sum = 0, size = 0;
+          for (int64_t l = 0; l < p.k; ++l) {
+            sum += o.at_a(r, i, l) * o.at_b(r, l, j);
+            size += std::abs(o.at_a(r, i, l) * o.at_b(r, l, j));
+          }
+          const double c0 = o.c.initial(r * p.m + i, j);
+          near(static_cast<double>(got[static_cast<size_t>((r * p.m + i) * p.n + j)]), p.alpha * sum + c0,
+               std::abs(p.alpha) * size * (2 * factor + factor * factor) +
+                   static_cast<double>(p.k + 3) * test::unit<float> * (std::abs(p.alpha) * size + std::abs(c0)),
+               r * p.m + i, j);
+        }
+    EXPECT_EQ(got == product(float{}, Products::full).first, on_cpu());
+    test::expect_same_bits(product(double{}, products).first, product(double{}, Products::full).first, "double");
+  }
+}
+
 // beta = 0 means that C is not read: what a buffer held before, a NaN too, does not matter.
 TEST_P(BatchedGemm, BetaZeroForgetsTheOldResult) {
   const Backend b = GetParam();

@@ -83,6 +83,7 @@ struct Trial {
   std::string step = "fused", metrics = "\"virtual_time\"";
   std::string head, network, arms;        // further lines
   int64_t parameters = 3;                 // of the quadratic
+  int64_t samples = 200;                  // training images of softmax
   std::vector<double> curvature, center;  // (W,P) of the quadratic; empty: spread over the workers
 
   double a(int64_t i, int64_t j) const {
@@ -110,7 +111,7 @@ struct Trial {
       t += fmt::format("noise = {:.17e}\ncurvature = {}\ncenter = {}\n", noise, rows_text(as, parameters),
                        rows_text(cs, parameters));
     } else {
-      t += fmt::format("l2 = {:.17e}\n[data]\nname = \"glyphs\"\ntrain = 200\ntest = 50\n[partition]\n{}\n", l2,
+      t += fmt::format("l2 = {:.17e}\n[data]\nname = \"glyphs\"\ntrain = {}\ntest = 50\n[partition]\n{}\n", l2, samples,
                        partition);
     }
     return t + arms;

@@ -27,6 +27,7 @@ struct NvtxCounts {
   int64_t pushed = 0, popped = 0, unmatched_pops = 0;
 };
 NvtxCounts nvtx_counts();
+int64_t nvtx_pushed(const std::string& name);  // ranges of that name begun on a thread's stack
 void reset_nvtx_counts();
 
 // Work done since the start of the process.

@@ -434,5 +434,19 @@ TEST(Params, KeepAndAppendTable) {
   EXPECT_EQ(arms[1].table("net").integer("x", {}), 1);
 }
 
+// A place for errors that show after parsing: the key's line, or that of the last table that is there.
+TEST(Params, PlaceOfADottedKey) {
+  Params p = parse("a = 1\n\n[net]\nworkers = 4\n[net.graph]\nkind = \"ring\"\n");
+  EXPECT_EQ(p.place("a"), "exp.toml:1: a");
+  EXPECT_EQ(p.place("net.workers"), "exp.toml:4: net.workers");
+  EXPECT_EQ(p.place("net.graph.kind"), "exp.toml:6: net.graph.kind");
+  EXPECT_EQ(p.place("net.rates"), "exp.toml:3: net.rates");
+  EXPECT_EQ(p.place("absent.key"), "exp.toml:1: absent.key");
+  EXPECT_EQ(p.place("net.absent.key"), "exp.toml:3: net.absent.key");
+  EXPECT_EQ(p.table("net").place("graph.kind"), "exp.toml:6: net.graph.kind");
+  p.set("net.workers", "5");
+  EXPECT_EQ(p.place("net.workers"), "--set net.workers=5: net.workers");
+}
+
 }  // namespace
 }  // namespace orrery

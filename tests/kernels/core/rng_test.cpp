@@ -127,5 +127,15 @@ TEST(Stream, NormalsComeInPairs) {
   }
 }
 
+// Four at once are the four one by one, bit for bit.
+TEST(Stream, FourNormalsAreNormals) {
+  const Stream s(0x123456789abcdefull, Draw::gradient_noise, 7, int64_t{5} << 33);
+  for (uint32_t b = 0; b < 5000; ++b) {
+    double four[4];
+    s.four_normals(b, four);
+    for (uint32_t k = 0; k < 4; ++k) ASSERT_EQ(four[k], s.normal(4 * b + k)) << "draw " << 4 * b + k;
+  }
+}
+
 }  // namespace
 }  // namespace orrery

@@ -131,5 +131,26 @@ TEST(MllSgdTheory, FewerSlotsThanAGlobalRoundAreRefused) {
   EXPECT_EQ(hub_coefficient(8, 4, 0, 32), 0);
 }
 
+// The condition of every worker, and in words why it fails.
+TEST(MllSgdTheory, VerdictSaysWhyTheTheoremIsSilent) {
+  const std::vector<double> a(4, 0.25);
+  const std::vector<double> fine{1, 0.9, 0.6, 1}, slow{1, 0.55, 0.1, 0.6};
+  const double edge = largest_eta_L(fine, a, 0, 8, 4, 0.5);
+  ASSERT_GT(edge, 0);
+  EXPECT_TRUE(verdict(fine, a, 0, 0.999 * edge, 8, 4, 0.5).holds);
+  EXPECT_EQ(verdict(fine, a, 0, 0.999 * edge, 8, 4, 0.5).why_not, "");
+  const Verdict above = verdict(fine, a, 0, 1.001 * edge, 8, 4, 0.5);
+  EXPECT_FALSE(above.holds);
+  EXPECT_EQ(above.failing, 1);  // the slowest alone
+  EXPECT_EQ(above.outside, 0);
+  EXPECT_NE(above.why_not.find("largest that the condition allows"), std::string::npos) << above.why_not;
+  const Verdict outside = verdict(slow, a, 0, 1e-9, 8, 4, 0.5);
+  EXPECT_FALSE(outside.holds);
+  EXPECT_EQ(outside.outside, 2);
+  EXPECT_EQ(outside.largest_eta_L, 0);
+  EXPECT_NE(outside.why_not.find("0.5858"), std::string::npos) << outside.why_not;
+  EXPECT_NE(verdict(fine, a, 0, 1e-9, 8, 4, 1).why_not.find("spectral gap"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace orrery::mll_sgd

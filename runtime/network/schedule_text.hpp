@@ -1,0 +1,17 @@
+// What `orrery check` says of a network before a run: what acts when, how long a round takes, how many bits a run moves.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/network/network.hpp"
+
+namespace orrery {
+
+std::string schedule_text(const NetworkSpec&);  // lines that begin with four blanks
+std::string round_time_text(const std::shared_ptr<const Network>&, uint64_t seed, int64_t bits_per_model);
+
+// The bits of one replica after `steps` steps, without walking through them.
+Ledger final_ledger(const Network&, int64_t steps, int64_t bits_per_model);
+
+}  // namespace orrery

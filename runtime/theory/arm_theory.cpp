@@ -1,0 +1,178 @@
+#include "runtime/theory/arm_theory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/network/mixing.hpp"
+#include "runtime/run.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr int64_t most_spectrum_nodes = 512;  // of a mixing matrix whose eigenvalues are worth waiting for
+
+// What no theorem here covers, whatever the network.
+std::vector<std::string> outside_of_both(const Experiment& e, const Arm& arm, int64_t start_rows) {
+  std::vector<std::string> reasons;
+  const std::string kind = arm.algorithm->kind();
+  if (kind != "h-sgd" && kind != "mll-sgd" && kind != "local-sgd" && kind != "fedavg")
+    reasons.push_back(fmt::format("the method \"{}\" is not tiered SGD", kind));
+  if (arm.step.momentum > 0) reasons.push_back("momentum is in use and the analysis is for plain SGD");
+  if (arm.step.shuffle)
+    reasons.push_back("samples are drawn without replacement and the analysis is for independent batches");
+  if (std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
+    reasons.push_back("workers take several batches in a slot");
+  if (start_rows > 1) reasons.push_back("workers start at different points");
+  if (!(arm.step.learning_rate > 0)) reasons.push_back("the learning rate is 0");
+  if (e.steps == 0) reasons.push_back("there are no steps");
+  return reasons;
+}
+
+void need(const Constant& c, const char* what, std::vector<std::string>& reasons) {
+  if (!c.value) reasons.push_back(fmt::format("{} is not known ({})", what, c.how));
+}
+
+void apply_h_sgd(const Arm& arm, ArmTheory& t) {
+  if (!t.tree.why_not.empty()) {
+    t.tree_reasons.push_back(t.tree.why_not);
+    return;
+  }
+  if (t.slowest < 1)
+    t.tree_reasons.push_back("workers skip slots (rates below 1) and the bound is for workers that take every step");
+  const Constant gap = t.constants.gap();
+  need(t.constants.smoothness, "L", t.tree_reasons);
+  need(t.constants.sigma_sq, "sigma^2", t.tree_reasons);
+  need(gap, "f(start) - f*", t.tree_reasons);
+  std::vector<double> divergence;
+  for (size_t l = 1; l <= t.tree.tree.levels(); ++l) {
+    const Constant& d = t.divergence_of_level(l);
+    need(d, fmt::format("the divergence of {}", t.tree.tree.name[l - 1]).c_str(), t.tree_reasons);
+    divergence.push_back(d.value.value_or(0));
+  }
+  if (t.constants.smoothness.value) {
+    t.tree_condition = h_sgd::condition(t.tree.tree, t.eta, *t.constants.smoothness.value);
+    if (!t.tree_condition->holds)
+      t.tree_reasons.push_back(
+          fmt::format("the learning rate is too large: gamma L = {:.4g}, and 2 sqrt(6) P_1 L gamma = {:.4g} "
+                      "(1 suffices)",
+                      t.tree_condition->gamma_L, t.tree_condition->sufficient));
+  }
+  if (!t.tree_reasons.empty()) return;
+  t.tree_bound = h_sgd::bound(t.tree.tree, {.gamma = arm.step.learning_rate,
+                                            .L = *t.constants.smoothness.value,
+                                            .sigma2 = *t.constants.sigma_sq.value,
+                                            .gap = *gap.value,
+                                            .steps = t.steps,
+                                            .divergence = divergence});
+}
+
+void apply_mll_sgd(const Arm& arm, const Network& network, ArmTheory& t) {
+  if (!t.hubs.why_not.empty()) {
+    t.hub_reasons.push_back(t.hubs.why_not);
+    return;
+  }
+  const Constant gap = t.constants.gap();
+  if (const auto& all = t.constants.global_divergence; !all.value || *all.value > 0)
+    t.hub_reasons.push_back(
+        arm.partition_kind == "iid"
+            ? "workers hold different draws of the same data: the theorem's one objective for all of them "
+              "holds only in the mean"
+            : "workers have different objectives and the theorem is for one objective, seen by all");
+  if (t.steps < t.hubs.q * t.hubs.tau) t.hub_reasons.push_back("the run is shorter than one global round");
+  need(t.constants.smoothness, "L", t.hub_reasons);
+  need(t.constants.sigma_sq, "sigma^2", t.hub_reasons);
+  need(gap, "f(start) - f*", t.hub_reasons);
+  if (!t.hubs.zeta)
+    t.hub_reasons.push_back(fmt::format("zeta is not computed for more than {} nodes", most_spectrum_nodes));
+  if (t.constants.smoothness.value && t.hubs.zeta) {
+    t.verdict = mll_sgd::verdict(network.spec().rates, network.weights(), 0, t.eta * *t.constants.smoothness.value,
+                                 t.hubs.tau, t.hubs.q, *t.hubs.zeta);
+    if (!t.verdict->holds) t.hub_reasons.push_back(t.verdict->why_not);
+  }
+  if (!t.hub_reasons.empty()) return;
+  t.hub_bound = mll_sgd::bound({.eta = t.eta,
+                                .L = *t.constants.smoothness.value,
+                                .sigma2 = *t.constants.sigma_sq.value,
+                                .gap = *gap.value,
+                                .tau = t.hubs.tau,
+                                .q = t.hubs.q,
+                                .zeta = *t.hubs.zeta,
+                                .slots = t.steps,
+                                .p = network.spec().rates,
+                                .a = network.weights()});
+}
+
+}  // namespace
+
+Hubs hubs_of(const Network& network) {
+  const NetworkSpec& n = network.spec();
+  const bool graph = !network.mixing().empty() && n.top_nodes() > 1;
+  Hubs h;
+  if (!graph && n.top_nodes() > 1) return {1, 1, {}, "the hubs never exchange models"};
+  if (n.tiers.size() > (graph ? 1u : 2u)) return {1, 1, {}, "the theorem has two levels and this network has more"};
+  if (graph) {
+    if (network.mixing().size() > 1)
+      return {1, 1, {}, "the theorem is for one mixing matrix and this graph changes over time"};
+    if (balance_defect(network.mixing()[0], network.top().mass) > 1e-9)
+      return {1, 1, {}, "the mixing matrix does not keep the weighted mean (H b = b fails)"};
+    h.tau = static_cast<double>(n.tiers.empty() ? n.graph->period : n.tiers[0].period);
+    h.q = static_cast<double>(n.graph->period) / h.tau;
+    if (n.top_nodes() <= most_spectrum_nodes) h.zeta = network.zeta();
+    return h;
+  }
+  if (!n.tiers.empty()) h.tau = static_cast<double>(n.tiers[0].period);
+  if (n.tiers.size() == 2) h.q = static_cast<double>(n.tiers[1].period) / h.tau;
+  h.zeta = 0;
+  return h;
+}
+
+const Constant& ArmTheory::divergence_of_level(size_t level) const {
+  // the tiers of the constants run from the workers upward
+  return constants.divergence[tree.tree.levels() - level];
+}
+
+ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
+  const Arm& arm = e.arms[index];
+  const Network& network = *r.arms[index].network;
+  const NetworkSpec& n = network.spec();
+  ArmTheory t;
+  t.name = arm.name;
+  for (const auto& tier : n.tiers) t.tiers.push_back(tier.name);
+  if (n.top_nodes() > 1) t.tiers.push_back("graph");
+  t.eta = arm.step.learning_rate;
+  t.steps = static_cast<double>(e.steps);
+  const auto& a = network.weights();
+  t.mean_rate = t.square_weights = 0;
+  for (size_t i = 0; i < a.size(); ++i) t.mean_rate += a[i] * n.rates[i], t.square_weights += a[i] * a[i];
+  t.slowest = *std::min_element(n.rates.begin(), n.rates.end());
+  t.fastest = *std::max_element(n.rates.begin(), n.rates.end());
+  t.constants = constants_of(e, index, r);
+  t.linear = linear_dispersion(network);
+  t.tree = h_sgd::tree_of(network);
+  t.hubs = hubs_of(network);
+
+  int64_t start_rows = 1;
+  const auto start = arm.model->start(e.workers(), r.features, r.classes, e.replica_seed(0), &start_rows);
+  t.tree_reasons = t.hub_reasons = outside_of_both(e, arm, start_rows);
+  apply_h_sgd(arm, t);
+  apply_mll_sgd(arm, network, t);
+
+  if (const auto risk = arm.model->quadratic_risk()) {
+    if (arm.step.momentum > 0 ||
+        std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
+      t.curves.why_not = "the recursion is for one plain step in a slot";
+    else
+      t.curves = quadratic_curves(*risk, network,
+                                  {.learning_rate = t.eta,
+                                   .batch = arm.step.batch,
+                                   .start = start,
+                                   .start_rows = start_rows,
+                                   .record_steps = r.record_steps});
+  } else {
+    t.curves.why_not = "gradients are not linear in the model";
+  }
+  return t;
+}
+
+}  // namespace orrery
