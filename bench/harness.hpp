@@ -23,6 +23,7 @@ const Context& context();  // of ORRERY_BENCH_DEVICE (default cpu)
 void add(const std::string& name, double bytes, double flops, std::function<void()> work);
 
 void add_kernels();
+void add_logistic();
 void add_rounds();
 
 }  // namespace orrery::bench
