@@ -14,6 +14,9 @@ struct cublasContext;
 
 namespace orrery {
 
+// On CUDA a context holds a workspace for cuBLAS: what NVIDIA's manual advises for sm_90; 4 MiB would do below.
+constexpr int64_t cublas_workspace_bytes = int64_t{32} << 20;
+
 class Context {
  public:
   // Backend::cuda: device `ordinal`. Throws DeviceError where it does not answer.
