@@ -85,6 +85,8 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
   result.setup_seconds += seconds_since(setup);
 
   const double before = result.run_seconds;
+  double per_slot = 0;  // steps to be expected of all rows in a slot
+  for (double rate : p.rate) per_slot += rate;
   int64_t piece = cluster.round();
   const auto check_interrupt = [&](int64_t done) {
     if (options.interrupt && *options.interrupt)
@@ -118,9 +120,9 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
 
     if (options.progress) {
       progress.step = t;
-      progress.seconds = result.run_seconds;
+      progress.seconds = result.run_seconds + result.evaluation_seconds;
       const double elapsed = result.run_seconds - before;
-      progress.worker_steps_per_second = elapsed > 0 ? static_cast<double>(t * p.rows()) / elapsed : 0;
+      progress.worker_steps_per_second = elapsed > 0 ? static_cast<double>(t) * per_slot / elapsed : 0;
       progress.first_value = 0;
       for (const auto& v : values) progress.first_value += v.empty() ? 0 : v[0] / static_cast<double>(values.size());
       options.progress(progress);
