@@ -183,7 +183,7 @@ std::string describe_plan(const Experiment& e) {
     std::string notice;
     Dataset data;
     const bool needs = first.model->needs_data();
-    if (needs) data = located(first, [&] { return first.data->load(&notice); });
+    if (needs) data = load_data(first, &notice);
     if (!notice.empty()) text += notice + "\n";
     require_room(e, launch, needs ? &data : nullptr, device.backend, device.ordinal);
     const Population population(e, launch.arms, needs ? &data : nullptr);

@@ -145,7 +145,11 @@ ChosenDevice choose_device(const Experiment& e) {
 #endif
   }
   const int ordinal = e.device == "cuda" ? 0 : std::stoi(e.device.substr(5, 6));
-  device_info(Backend::cuda, ordinal);  // throws where there is none
+  try {
+    device_info(Backend::cuda, ordinal);  // throws where there is none
+  } catch (const DeviceError& error) {
+    throw DeviceError(fmt::format("{}: {}", e.arms[0].params->place("device"), error.what()));
+  }
   return {Backend::cuda, ordinal, fmt::format("cuda:{}", ordinal), ""};
 }
 
@@ -184,7 +188,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     if (first.data && first.data != loaded) {
       std::string sentence;
       data.reset();
-      host = located(first, [&] { return first.data->load(&sentence); });
+      host = load_data(first, &sentence);
       notice(sentence);
       loaded = first.data;
       result.data_origin = fmt::format("{} ({})", host.name, host.origin);
