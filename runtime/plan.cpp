@@ -9,6 +9,15 @@
 
 namespace orrery {
 
+std::string drift_notice(const Arm& arm, const Network& network) {
+  const double drift = network.drift();
+  if (drift <= 1e-9) return "";
+  return fmt::format(
+      "{}the mixing matrix does not keep the weighted mean of the models (H b differs from b by {:.2g}): "
+      "the graph itself moves the mean; mixing = \"metropolis\" or \"laplacian\" keeps it",
+      arm.name.empty() ? "" : fmt::format("arm \"{}\": ", arm.name), drift);
+}
+
 std::vector<Launch> plan_launches(const Experiment& e) {
   std::vector<Launch> launches;
   std::vector<std::string> keys;
@@ -110,6 +119,8 @@ void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend
 namespace {
 
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
+constexpr int64_t most_nodes_for_zeta = 2000;  // a dense eigenvalue problem, O(nodes^3)
 
 // How often tier k (or the graph, k = number of tiers) acts in `steps` steps: each period divides the next, and the coarser acts alone.
 int64_t actions(const NetworkSpec& n, size_t k, int64_t steps) {
@@ -213,8 +224,12 @@ std::string describe_plan(const Experiment& e) {
       const Ledger ledger = final_ledger(*lane->network, e.steps, parameters * 8 * element_size(e.precision));
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
-      if (!lane->network->mixing().empty())
-        text += fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta());
+      if (lane->network->mixing().empty()) continue;
+      const int64_t nodes = lane->network->top().nodes();
+      text += nodes <= most_nodes_for_zeta
+                  ? fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta())
+                  : fmt::format("    zeta of the mixing matrix not computed ({} nodes)\n", nodes);
+      if (const std::string drift = drift_notice(arm, *lane->network); !drift.empty()) text += "    " + drift + "\n";
     }
   }
   return text;

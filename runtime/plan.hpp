@@ -19,6 +19,9 @@ struct Launch {
 };
 std::vector<Launch> plan_launches(const Experiment&);
 
+// A sentence where the graph's mixing does not keep the weighted mean model, else "".
+std::string drift_notice(const Arm&, const Network&);
+
 MemoryPlan plan_memory(const Experiment&, const Population&, const Dataset*, Backend);
 
 // Throws DeviceError where the banks of a launch alone, or the whole plan, need more than the device has free. The first is asked before

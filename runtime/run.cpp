@@ -209,6 +209,10 @@ RunResult run(const Experiment& e, const RunOptions& options) {
       for (Samples* s : {&host.train, &host.test})
         s->bytes = {}, s->values = {}, s->sparse = {};  // from here on only the labels serve
     }
+    for (size_t i = 0; i < population.lanes.size(); i += static_cast<size_t>(e.replicas)) {
+      const Lane& lane = population.lanes[i];
+      notice(drift_notice(e.arms[static_cast<size_t>(population.arms[static_cast<size_t>(lane.arm)])], *lane.network));
+    }
     if (progress.launch == 0) result.setup_seconds += seconds_since(setup);
     if (e.precision == Precision::fp64)
       run_launch<double>(ctx, e, std::move(population), set, data.get(), options, progress, result);
