@@ -49,6 +49,38 @@ int64_t data_bytes(const Dataset& d) {
   return bytes;
 }
 
+// Bytes that gradient_norms takes for gradients, a chunk of the workers at a time.
+int64_t gradient_chunk(const Population& p, int64_t parameters, int64_t size) {
+  return std::clamp<int64_t>((int64_t{32} << 20) / (parameters * size), 1, p.workers);
+}
+
+MetricInputs metric_inputs(const Experiment& e, const Population& p, const Dataset* data, int64_t parameters) {
+  const auto lanes = static_cast<int64_t>(p.lanes.size());
+  MetricInputs m;
+  if (asks_for(e, "grad_norm_sq") && !e.arms[static_cast<size_t>(p.arms[0])].model->has_gradient_norms())
+    m.rows = gradient_chunk(p, parameters, element_size(e.precision));
+  if (asks_for(e, "divergence_")) m.rows = p.workers;
+  if (m.rows > 0) m.batch = p.max_size;
+  // losses and scores: at the mean models, or at every worker's
+  const auto scores = [&](const std::string& metric, int64_t samples) {
+    const bool at_workers = asks_for(e, "worker_" + metric);
+    if (!at_workers && !asks_for(e, metric)) return;
+    m.models = std::max(m.models, at_workers ? p.rows() : lanes);
+    m.samples = std::max(m.samples, samples);
+  };
+  scores("train_loss", data ? data->train.count : 0);
+  scores("test_", data ? data->test.count : 0);
+  if (asks_for(e, "train_loss") || asks_for(e, "worker_train_loss") || asks_for(e, "grad_norm_sq")) {
+    std::vector<const std::vector<double>*> distinct;
+    for (const auto& lane : p.lanes)
+      if (std::none_of(distinct.begin(), distinct.end(),
+                       [&](const auto* w) { return *w == lane.objective.worker_weights; }))
+        distinct.push_back(&lane.objective.worker_weights);
+    m.objectives = static_cast<int64_t>(distinct.size());
+  }
+  return m;
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* data, Backend backend) {
@@ -80,12 +112,16 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   in.rows = p.rows();
   in.max_batch = p.max_batch;
   in.classes = classes;
-  plan.workspace = arm.model->workspace(backend, in, features, size);
+  in.metrics = metric_inputs(e, p, data, parameters);
+  plan.workspace = arm.model->workspace(backend, in, features, size) + arm.model->scratch(backend, in, features, size);
+  if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
     for (const auto& lane : p.lanes)
       for (const auto& tier : lane.network->tiers()) plan.workspace += tier.nodes() * parameters * size;
   if (asks_for(e, "grad_norm_sq"))
-    plan.workspace += std::min<int64_t>(std::max<int64_t>(32 << 20, parameters * size), p.workers * parameters * size);
+    plan.workspace +=
+        (arm.model->has_gradient_norms() ? 0 : (gradient_chunk(p, parameters, size) + 1) * parameters * size);
+  if (e.record.params) plan.results = static_cast<int64_t>(e.arms.size()) * e.replicas * p.workers * parameters * size;
   return plan;
 }
 
@@ -112,8 +148,11 @@ void require_room(const Experiment& e, const Launch& launch, const Dataset* data
 
 void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend, int ordinal, const Population& p,
                     int64_t parameters) {
-  require(e.arms[static_cast<size_t>(p.arms[0])].params->place("network.workers"), static_cast<double>(plan.total()),
-          static_cast<double>(p.rows()), parameters, backend, ordinal);
+  const std::string place = e.arms[static_cast<size_t>(p.arms[0])].params->place("network.workers");
+  const auto rows = static_cast<double>(p.rows());
+  const bool host = backend == Backend::cpu;
+  require(place, static_cast<double>(plan.total() + (host ? plan.results : 0)), rows, parameters, backend, ordinal);
+  if (!host) require(place, static_cast<double>(plan.results), rows, parameters, Backend::cpu, 0);
 }
 
 namespace {
@@ -215,6 +254,7 @@ std::string describe_plan(const Experiment& e) {
     text += fmt::format("memory: {} = banks {} ({} of rows x P) + data {} + tables {} + workspace {}\n",
                         mebibytes(memory.total()), mebibytes(memory.banks), memory.banks_in_use, mebibytes(memory.data),
                         mebibytes(memory.tables), mebibytes(memory.workspace));
+    if (memory.results > 0) text += fmt::format("memory of the host for final models: {}\n", mebibytes(memory.results));
     for (int a : launch.arms) {
       const Arm& arm = e.arms[static_cast<size_t>(a)];
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");

@@ -11,6 +11,7 @@ namespace orrery {
 struct MemoryPlan {
   int64_t data = 0, banks = 0, tables = 0, workspace = 0;  // bytes on the device
   int64_t banks_in_use = 1;                                // matrices of (rows, P)
+  int64_t results = 0;  // bytes on the host, kept to the end: final models of all launches with record.params
   int64_t total() const { return data + banks + tables + workspace; }
 };
 

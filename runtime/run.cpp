@@ -44,12 +44,17 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
       arm.worker_steps.push_back(steps[static_cast<size_t>(lane.first_row + w)]);
       result.worker_steps += arm.worker_steps.back();
     }
-    if (e.record.params) {
-      const auto rows = to_host(cluster.context(), cluster.parameters().rows(lane.first_row, p.workers));
+    if (e.record.params) {  // straight to where they stay: at most one copy of the bank
+      std::vector<T>* to;
       if constexpr (std::is_same_v<T, float>)
-        arm.params32.insert(arm.params32.end(), rows.begin(), rows.end());
+        to = &arm.params32;
       else
-        arm.params64.insert(arm.params64.end(), rows.begin(), rows.end());
+        to = &arm.params64;
+      const size_t before = to->size(), own = static_cast<size_t>(p.workers) * parameters;
+      if (before == 0) to->reserve(static_cast<size_t>(e.replicas) * own);
+      to->resize(before + own);
+      detail::copy(cluster.context(), to->data() + before, Backend::cpu, cluster.parameters().row(lane.first_row),
+                   cluster.context().backend, static_cast<int64_t>(own * sizeof(T)));
     }
   }
 }
@@ -183,6 +188,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   Dataset host;
   std::unique_ptr<DeviceData> data;
   int64_t uploaded = 0;  // bytes of `data`
+  auto arms_left = static_cast<int64_t>(e.arms.size());
   for (const auto& launch : launches) {
     const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
     if (first.data && first.data != loaded) {
@@ -201,6 +207,9 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     MemoryPlan plan = plan_memory(e, population, set, device.backend);
     if (set && !data) uploaded = plan.data;
     plan.data = set ? uploaded : 0;
+    plan.results =
+        plan.results / static_cast<int64_t>(e.arms.size()) * arms_left;  // of earlier launches: already there
+    arms_left -= static_cast<int64_t>(launch.arms.size());
     require_memory(e, plan, device.backend, device.ordinal, population,
                    first.model->parameters(host.features, host.classes));
     result.planned_memory = std::max(result.planned_memory, plan.total());
