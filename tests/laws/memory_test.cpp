@@ -45,6 +45,19 @@ TEST_P(Memory, IsThePlanAndTheFormula) {
   }
 }
 
+// Momentum is one more bank; participation three small columns and the live weights of the tiers.
+TEST_P(Memory, IsThePlanWithMomentumAndParticipation) {
+  Trial s = trial(64).with_steps(7).with_network(
+      "tiers = [{ name = \"edge\", nodes = 8, period = [1, 3] }, { name = \"cloud\", nodes = 1, period = 3 }]\n"
+      "participation = 0.5\n");
+  s.partition = "kind = \"iid\"";
+  s.algorithm = "momentum = 0.9";
+  const RunResult r = result(s);
+  EXPECT_GE(r.peak_memory, 2 * 64 * 7850 * 4);
+  EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
+              0.1 * static_cast<double>(r.planned_memory));
+}
+
 // Divergences need the second bank, the gradient's norm a share of it: planned too.
 TEST_P(Memory, IsThePlanWithMetricsOfGradients) {
   for (const char* metrics :
