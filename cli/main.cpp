@@ -27,7 +27,7 @@ void on_signal(int) { interrupted = true; }
 struct Arguments {
   std::string file, out, device, what;
   std::vector<std::string> sets;
-  bool quiet = false, json = false;
+  bool quiet = false, json = false, require_expectations = false;
   int threads = 0;
 };
 
@@ -69,8 +69,20 @@ class ProgressLine {
   bool quiet_, terminal_, open_ = false;
 };
 
+// Exit code 6 where the user asked that what must be seen is seen, and it was not. The run folder is there either way.
+int judge_required(const Arguments& a, const Experiment& e, const ExpectTable& table, const std::string& folder) {
+  const bool required = a.require_expectations || e.expect.required;
+  if (!required || table.count(Verdict::no) == 0) return 0;
+  fmt::print(stderr, "orrery: {}: {} of {} expectations do not hold; see expectations in {}/summary.json\n", e.file,
+             table.count(Verdict::no), table.count(Verdict::yes) + table.count(Verdict::no), folder);
+  return static_cast<int>(ExitCode::expectation);
+}
+
 int run_command(const Arguments& a) {
   const Experiment e = load(a);
+  if (a.require_expectations && e.expect.empty())
+    throw ExperimentError(
+        fmt::format("--require-expectations: {} states nothing that must be seen; add rows to [expect]", e.file));
   RunFolder folder(e, a.out);
   ProgressLine line(a.quiet);
   RunOptions options;
@@ -88,13 +100,15 @@ int run_command(const Arguments& a) {
   }
   line.end();
   folder.commit(e, result);
+  const ExpectTable expectations = judge(e, result);
   if (!a.quiet) {
     fmt::print("{}", final_table(e, result));
     fmt::print("{} worker-steps in {:.1f} s; peak memory {:.1f} MiB (planned {:.1f} MiB); results in {}\n",
                result.worker_steps, result.run_seconds, static_cast<double>(result.peak_memory) / (1 << 20),
                static_cast<double>(result.planned_memory) / (1 << 20), folder.path());
+    if (const std::string table = text(expectations); !table.empty()) fmt::print("\n{}", table);
   }
-  return 0;
+  return judge_required(a, e, expectations, folder.path());
 }
 
 int check_command(const Arguments& a) {
@@ -151,6 +165,7 @@ int command_line(int argc, char** argv) {
   auto* run = app.add_subcommand("run", "run an experiment and write its run folder");
   with_file(run);
   run->add_option("--out", a.out, "run folder (default: runs/<name>-<n>)");
+  run->add_flag("--require-expectations", a.require_expectations, "exit code 6 where a row of [expect] does not hold");
   run->add_flag("--quiet", a.quiet, "print nothing but errors");
   auto* check =
       app.add_subcommand("check", "validate an experiment and print its plan: schedule, memory, bits; start nothing");

@@ -82,6 +82,13 @@ void read_record(Params r, Experiment& e) {
                                   r.place("every"), points, values));
 }
 
+void read_expect(Params section, Experiment& e) {
+  ExpectContext context{
+      .arms = {}, .metrics = e.record.metrics, .has_arms = e.has_arms, .steps = e.steps, .every = e.record.every};
+  for (const Arm& arm : e.arms) context.arms.push_back(arm.name);
+  e.expect = parse_expect(std::move(section), context);
+}
+
 Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
   Arm arm;
   Params network = p.table("network"), model = p.table("model"), algorithm = p.table("algorithm");
@@ -144,6 +151,7 @@ Experiment read(const Params& file, const std::string& device) {
       p.merge(std::move(own));
       p.remove("arm");
     }
+    if (p.has("expect")) p.remove("expect");  // belongs to the whole file; read from `root`
     Experiment head;  // the head is the same in every arm; reading it marks its keys and writes its defaults
     read_head(p, head, device);
     p.table("record");
@@ -159,6 +167,7 @@ Experiment read(const Params& file, const std::string& device) {
   }
   read_record(resolved[0].table("record"), e);
   resolved[0].require_all_read();
+  if (root.has("expect")) read_expect(root.table("expect"), e);
 
   // the resolved file: what all arms share, then what each has beyond that
   for (size_t k = 1; k < resolved.size(); ++k) {
@@ -171,6 +180,7 @@ Experiment read(const Params& file, const std::string& device) {
     own.set_text("name", e.arms[k].name);
     out.append_table("arm", own);
   }
+  if (root.has("expect")) out.merge(Params::keep(root, "expect"));
   e.resolved_toml = out.to_toml();
   return e;
 }

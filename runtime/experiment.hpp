@@ -11,6 +11,7 @@
 #include "kernels/core/context.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/expect/spec.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/section.hpp"
 
@@ -58,6 +59,7 @@ struct Experiment {
   TheorySpec theory;
   std::vector<Arm> arms;  // at least one
   bool has_arms = false;
+  ExpectSpec expect;          // what must be seen; judged after the run
   std::string resolved_toml;  // running this again gives the same bits
 
   uint64_t replica_seed(int64_t replica) const { return seed + static_cast<uint64_t>(replica); }

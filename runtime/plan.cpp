@@ -220,6 +220,9 @@ std::string describe_plan(const Experiment& e) {
       if (const std::string drift = drift_notice(arm, *lane->network); !drift.empty()) text += "    " + drift + "\n";
     }
   }
+  if (!e.expect.empty())
+    text += fmt::format("expectations: {} rows{}\n", e.expect.rows.size(),
+                        e.expect.source.empty() ? "" : ", " + e.expect.source);
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/cluster.hpp"
+#include "runtime/expect/evaluate.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/theory/estimate.hpp"
@@ -249,6 +250,14 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   return result;
 }
 
+ExpectTable judge(const Experiment& e, const RunResult& r) {
+  std::vector<std::string> arms;
+  for (const Arm& arm : e.arms) arms.push_back(arm.name);
+  Measured measured{arms, e.record.metrics, r.record_steps, {}};
+  for (const ArmResult& arm : r.arms) measured.values.push_back(&arm.values);
+  return evaluate(e.expect, measured);
+}
+
 ReportInput make_report(const Experiment& e, const RunResult& r) {
   ReportInput in;
   in.name = e.name;
@@ -270,6 +279,7 @@ ReportInput make_report(const Experiment& e, const RunResult& r) {
   in.notices = r.notices;
   in.theory = r.theory.tables;
   in.experiment_toml = e.resolved_toml;
+  in.expectations = judge(e, r);
   for (size_t a = 0; a < e.arms.size(); ++a) {
     const ArmResult& arm = r.arms[a];
     in.arms.push_back({e.arms[a].name, *e.arms[a].network, arm.network->tiers(), arm.network->edges(),

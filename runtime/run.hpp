@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/expect/table.hpp"
 #include "runtime/experiment.hpp"
 #include "runtime/report/report.hpp"
 #include "runtime/theory/constants.hpp"
@@ -72,6 +73,9 @@ struct ChosenDevice {
   std::string name, notice;
 };
 ChosenDevice choose_device(const Experiment&);
+
+// The rows of [expect] beside what was measured; empty where the file has none.
+ExpectTable judge(const Experiment&, const RunResult&);
 
 ReportInput make_report(const Experiment&, const RunResult&);
 

@@ -40,6 +40,25 @@ Spread final_spread(const std::vector<std::vector<double>>& replicas) {
 
 nlohmann::json number(double v) { return std::isfinite(v) ? nlohmann::json(v) : nlohmann::json(nullptr); }
 
+nlohmann::ordered_json expectations_json(const ExpectTable& table) {
+  nlohmann::ordered_json j;
+  j["source"] = table.source;
+  j["hold"] = table.count(Verdict::yes);
+  j["fail"] = table.count(Verdict::no);
+  j["rows"] = nlohmann::json::array();
+  for (const ExpectLine& line : table.lines) {
+    nlohmann::ordered_json row{{"kind", line.kind}, {"metric", line.metric},     {"at", line.at},
+                               {"arms", line.arms}, {"expected", line.expected}, {"measured", line.measured},
+                               {"note", line.note}};
+    row["values"] = nlohmann::json::array();
+    for (double v : line.values) row["values"].push_back(nlohmann::ordered_json(number(v)));
+    row["holds"] =
+        line.verdict == Verdict::open ? nlohmann::json(nullptr) : nlohmann::json(line.verdict == Verdict::yes);
+    j["rows"].push_back(row);
+  }
+  return j;
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const Experiment& e, const std::string& out) {
@@ -151,6 +170,7 @@ std::string summary_json(const Experiment& e, const RunResult& r) {
     }
     j["arms"].push_back(arm);
   }
+  if (const ExpectTable table = judge(e, r); !table.lines.empty()) j["expectations"] = expectations_json(table);
   return j.dump(2) + "\n";
 }
 

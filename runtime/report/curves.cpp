@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -119,28 +120,31 @@ std::string metric_figures(const ReportInput& in) {
   return html;
 }
 
-std::string bits_figure(const ReportInput& in) {
-  const auto loss = find(in, "train_loss"), bits = find(in, "bits"), up = find(in, "bits_up"),
-             down = find(in, "bits_down");
-  if (!loss || (!bits && !(up && down))) return "";
-  Chart chart{.title = "training loss against bits",
-              .x_title = "bits sent by one replica, up and down",
-              .y_title = "training loss",
-              .x_labels = Axis::Labels::counts,
-              .series = series_of(in, *loss)};
+namespace {
 
-  // the same points, moved from steps to bits
+// Training loss with the record points moved from steps to another recorded quantity: its mean over the replicas.
+struct Against {
+  std::string_view id;
+  std::string title, x_title;
+  Axis::Labels labels;
+  std::function<double(const ReportArm&, size_t record)> x;
+};
+std::string loss_against(const ReportInput& in, size_t loss, const Against& other) {
+  Chart chart{.title = other.title,
+              .x_title = other.x_title,
+              .y_title = "training loss",
+              .x_labels = other.labels,
+              .series = series_of(in, loss)};
   double least = INFINITY, most = 0;
   for (Series& s : chart.series) {
-    const ReportArm& arm = in.arms[s.arm];
     double end = 0;
     for (size_t t = 0; t < s.points.size(); ++t) {
-      s.points[t].x = bits ? across(arm, *bits, t).mean : across(arm, *up, t).mean + across(arm, *down, t).mean;
+      s.points[t].x = other.x(in.arms[s.arm], t);
       if (drawable(s.points[t].x) && drawable(s.points[t].mean)) end = std::max(end, s.points[t].x);
     }
     if (end > 0) least = std::min(least, end), most = std::max(most, end);
   }
-  if (most == 0) return "";  // nothing was ever sent
+  if (most == 0) return "";  // nothing was ever sent, no time passed
   chart.x_log = most > 30 * least;
   std::erase_if(chart.series, [&](const Series& s) {
     return std::none_of(s.points.begin(), s.points.end(),
@@ -148,8 +152,81 @@ std::string bits_figure(const ReportInput& in) {
   });
   chart.y_log = wants_log(finite_means(chart.series));
   return figure(
-      in, chart, "loss-against-bits",
-      chart.x_log ? "at the mean model; the axis of bits is logarithmic and leaves out zero" : "at the mean model");
+      in, chart, other.id,
+      chart.x_log ? "at the mean model; the horizontal axis is logarithmic and leaves out zero" : "at the mean model");
+}
+
+}  // namespace
+
+std::string loss_figures(const ReportInput& in) {
+  const auto loss = find(in, "train_loss"), time = find(in, "virtual_time"), bits = find(in, "bits"),
+             up = find(in, "bits_up"), down = find(in, "bits_down");
+  if (!loss) return "";
+  std::string html;
+  if (time)
+    html += loss_against(
+        in, *loss,
+        {"loss-against-virtual-time", "training loss against virtual time", "virtual time (slots)",
+         Axis::Labels::counts, [&](const ReportArm& arm, size_t t) { return across(arm, *time, t).mean; }});
+  if (bits || (up && down))
+    html += loss_against(in, *loss,
+                         {"loss-against-bits", "training loss against bits", "bits sent by one replica, up and down",
+                          Axis::Labels::counts, [&](const ReportArm& arm, size_t t) {
+                            return bits ? across(arm, *bits, t).mean
+                                        : across(arm, *up, t).mean + across(arm, *down, t).mean;
+                          }});
+  return html;
+}
+
+namespace {
+
+// The tiers for which `prefix` is recorded, with the metric's index: in the order of record.metrics.
+std::vector<std::pair<std::string, size_t>> tiers_recorded(const ReportInput& in, std::string_view prefix) {
+  std::vector<std::pair<std::string, size_t>> tiers;
+  for (size_t m = 0; m < in.metrics.size(); ++m)
+    if (in.metrics[m].starts_with(prefix) && in.metrics[m].size() > prefix.size())
+      tiers.emplace_back(in.metrics[m].substr(prefix.size()), m);
+  return tiers;
+}
+
+// One arm, a line per tier, on one axis: which tier holds how much.
+std::string tier_figure(const ReportInput& in, size_t arm, std::string_view family, std::string_view detail,
+                        const std::vector<std::pair<std::string, size_t>>& tiers) {
+  Chart chart{.title = fmt::format("{} by tier{}{}", family, in.arms[arm].name.empty() ? "" : ", ", in.arms[arm].name),
+              .x_title = "local steps",
+              .y_title = std::string(family),
+              .series = {}};
+  for (size_t k = 0; k < tiers.size(); ++k) {
+    Series s{.arm = k, .name = tiers[k].first, .points = {}, .band = in.arms[arm].values[tiers[k].second].size() > 1};
+    for (size_t t = 0; t < in.record_steps.size(); ++t) {
+      const Moments m = across(in.arms[arm], tiers[k].second, t);
+      s.points.push_back({static_cast<double>(in.record_steps[t]), m.mean, m.low, m.high});
+    }
+    if (has_points(s)) chart.series.push_back(std::move(s));
+  }
+  if (chart.series.size() < 2) return "";  // one tier is drawn among the metrics already
+  chart.y_log = wants_log(finite_means(chart.series));
+  return fmt::format(
+      "<figure class=\"chart\" "
+      "data-metric=\"{}-by-tier-{}\">\n<h3>{}</h3>\n{}{}<figcaption>{}</figcaption>\n</figure>\n",
+      escape(family), arm, escape(chart.title), legend(chart.series), draw(chart), escape(detail));
+}
+
+}  // namespace
+
+std::string tier_figures(const ReportInput& in) {
+  std::string html;
+  const struct {
+    std::string_view prefix, family, detail;
+  } families[] = {
+      {"dispersion_", "dispersion", "The consensus distance split by tiers."},
+      {"divergence_", "divergence", "The divergence of the exact local gradients at the mean model, split by tiers."}};
+  for (const auto& f : families) {
+    const auto tiers = tiers_recorded(in, f.prefix);
+    for (size_t a = 0; a < in.arms.size() && tiers.size() > 1; ++a)
+      html += tier_figure(in, a, f.family, f.detail, tiers);
+  }
+  return html;
 }
 
 }  // namespace orrery::report

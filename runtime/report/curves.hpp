@@ -1,4 +1,4 @@
-// The charts of a run: one per metric, and training loss against bits.
+// The charts of a run: one per metric, training loss against virtual time and bits, dispersions and divergences by tier.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@ namespace orrery::report {
 double value_at(const ReportArm&, size_t metric, size_t replica, size_t record);
 
 std::string metric_figures(
-    const ReportInput&);                      // <figure> after <figure>; a sentence for a metric without finite values
-std::string bits_figure(const ReportInput&);  // loss against bits; empty where either is not recorded
+    const ReportInput&);                       // <figure> after <figure>; a sentence for a metric without finite values
+std::string loss_figures(const ReportInput&);  // loss against virtual time and against bits, where both are recorded
+std::string tier_figures(const ReportInput&);  // dispersions and divergences: an arm a figure, a tier a line
 
 }  // namespace orrery::report

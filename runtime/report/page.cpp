@@ -75,7 +75,9 @@ std::string report_html(const ReportInput& in) {
       escape(in.name), kStylesheet);
   html += head(in);
   html += "<main>\n";
-  html += section("Curves", "grid", metric_figures(in) + bits_figure(in));
+  html += section("Expected beside measured", "tables", expectation_table(in));
+  html += section("Curves", "grid", metric_figures(in) + loss_figures(in));
+  html += section("By tier", "grid", tier_figures(in));
   html += section("Final values", "tables", final_table(in));
   html += section(in.arms.size() > 1 ? "Networks" : "Network", "grid networks", network_figures(in));
   html += section("Bits sent", "tables", bits_table(in));

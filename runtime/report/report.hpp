@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/expect/table.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/theory.hpp"
 
@@ -35,6 +36,7 @@ struct ReportInput {
   std::vector<TheoryTable> theory;   // an arm each; may be empty
   std::vector<std::string> notices;  // sentences the user should read
   std::string experiment_toml;       // resolved
+  ExpectTable expectations;          // what the file says must be seen, judged; may be empty
 };
 
 std::string report_html(const ReportInput&);  // the whole page

@@ -60,6 +60,11 @@ td b { font-weight: 700; }
 td.name { text-align: left; }
 sup { line-height: 0; font-size: 75%; }
 table.bits { width: 100%; max-width: 900px; }
+table.expect td { text-align: left; white-space: normal; vertical-align: top; }
+table.expect .verdict { font-weight: 600; }
+tr.yes .verdict { color: #00785a; }
+tr.no .verdict { color: #b34700; }
+tr.no { background: #fdf4ee; }
 table.periods { font-size: 13px; margin-top: 10px; color: var(--ink); }
 table.bits .bar { width: 26%; padding-left: 6px; }
 td.bar div { height: 9px; min-width: 1px; border-radius: 2px; opacity: 0.75; }

@@ -108,6 +108,28 @@ std::string final_table(const ReportInput& in) {
   return html + ".</p>\n";
 }
 
+std::string expectation_table(const ReportInput& in) {
+  const ExpectTable& table = in.expectations;
+  if (table.lines.empty()) return "";
+  std::string html =
+      "<div class=\"wide\"><table class=\"expect\">\n<thead><tr><th>holds</th><th>what</th><th>expected</th>"
+      "<th>measured</th></tr></thead>\n<tbody>\n";
+  for (const ExpectLine& line : table.lines) {
+    const char* classes = line.verdict == Verdict::yes ? "yes" : line.verdict == Verdict::no ? "no" : "open";
+    html +=
+        fmt::format("<tr class=\"{}\"><td class=\"verdict\">{}</td><td>{}</td><td>{}</td><td>{}{}</td></tr>\n", classes,
+                    line.verdict == Verdict::open ? "\u2013" : name(line.verdict), escape(line.what),
+                    escape(line.expected), escape(line.measured),
+                    line.note.empty() ? "" : fmt::format("<br/><span class=\"quiet\">{}</span>", escape(line.note)));
+  }
+  html += fmt::format("</tbody>\n</table></div>\n<p class=\"caption\">{} of {} judged rows hold",
+                      table.count(Verdict::yes), table.count(Verdict::yes) + table.count(Verdict::no));
+  if (table.count(Verdict::open) > 0)
+    html += fmt::format("; {} rows are printed beside the measurement and not judged", table.count(Verdict::open));
+  if (!table.source.empty()) html += fmt::format(". Source: {}", escape(table.source));
+  return html + ".</p>\n";
+}
+
 std::string bits_table(const ReportInput& in) {
   int64_t largest = 0;
   for (const ReportArm& arm : in.arms)

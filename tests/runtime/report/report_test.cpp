@@ -244,6 +244,40 @@ TEST(Report, BitsPerLinkClass) {
   EXPECT_TRUE(has(html, "1.235\u00A0Mbit</span></td><td class=\"bar\"></td>"));  // the arm's total
 }
 
+TEST(Report, ExpectedBesideMeasured) {
+  ReportInput in = three_arms();
+  EXPECT_FALSE(has(report_html(in), "Expected beside measured"));
+  in.expectations.source = "table <1>";
+  ExpectLine line;
+  line.what = "local: loss", line.expected = "< 1", line.measured = "0.5", line.note = "a & b",
+  line.verdict = Verdict::yes;
+  in.expectations.lines = {line, line, line};
+  in.expectations.lines[1].verdict = Verdict::no;
+  in.expectations.lines[2].verdict = Verdict::open;
+  const std::string html = report_html(in), part = section(html, "Expected beside measured");
+  EXPECT_EQ(fault(html), "");
+  for (const char* row : {"<tr class=\"yes\"><td class=\"verdict\">yes<", "<tr class=\"no\"><td class=\"verdict\">NO<",
+                          "<tr class=\"open\"><td class=\"verdict\">\u2013<", "1 of 2 judged rows hold", "&lt; 1",
+                          "table &lt;1&gt;", "a &amp; b"})
+    EXPECT_TRUE(has(part, row)) << row;
+}
+
+TEST(Report, LossAgainstTimeAndTiersByArm) {
+  ReportInput in = example::run(
+      {arm("H-SGD", 100, {{"edge", 10, 5}, {"cloud", 1, 50}}), arm("local", 100, {{"cloud", 1, 50}})},
+      {"train_loss", "virtual_time", "dispersion_edge", "dispersion_cloud", "divergence_edge", "divergence_cloud"}, 2);
+  for (size_t m : {2, 4})
+    for (auto& replica : in.arms[1].values[m]) replica.assign(replica.size(), kNaN);  // local SGD has no edge tier
+  const std::string html = report_html(in);
+  EXPECT_EQ(fault(html), "");
+  EXPECT_EQ(lines(figure(html, "loss-against-virtual-time")).size(), 2u);
+  EXPECT_EQ(figure(html, "loss-against-bits"), "");
+  EXPECT_EQ(lines(figure(html, "dispersion-by-tier-0")).size(), 2u);
+  EXPECT_EQ(lines(figure(html, "divergence-by-tier-0")).size(), 2u);
+  EXPECT_EQ(figure(html, "dispersion-by-tier-1"), "");  // one line is no comparison
+  EXPECT_TRUE(has(figure(html, "dispersion-by-tier-0"), "dispersion by tier, H-SGD"));
+}
+
 TEST(Report, NumbersReadWell) {
   using namespace report;
   EXPECT_EQ(with_spaces(1234), "1234");

@@ -1,0 +1,60 @@
+// What must be seen: the section [expect] of an experiment file, a statement about the run that the run itself checks.
+//
+//   source = "h-sgd.md O1"          required = false          (true: a row that does not hold ends the program with exit code 6)
+//   [[expect.value]]  arm, metric, at, reference = number or text, within = relative tolerance (without it: printed beside, not judged),
+//                     at_least, at_most (with or without a reference), note
+//   [[expect.order]]  metric, at, ascending = [arms] (strictly, means over the replicas), margin = relative slack, each_replica, note
+//   [[expect.agree]]  metric, at, arms = [...], within = relative spread (largest - smallest over the mean), note
+//   [[expect.ratio]]  metric, at, arm, to = another arm, at_least, at_most, note
+//   [[expect.reach]]  metric, level, arm, to, ratio_of = "step" | "virtual_time" | another recorded metric, at_least, at_most, note:
+//                     the first record point where the mean over the replicas is <= level, arm over to
+//   at = "last" (default) | "mean" (over all record points but the last: the time average over t < T) | "max" | a local step
+//
+// In a file without arms `arm` is left out. Parsed and checked before anything runs: throws ExperimentError for unknown arms and metrics.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/core/params.hpp"
+
+namespace orrery {
+
+struct Moment {  // when, or over what, a metric is read
+  enum class Kind { last, mean, max, step } kind = Kind::last;
+  int64_t step = 0;
+};
+std::string name(const Moment&);  // "last", "mean", "max", "step 200"
+
+struct ExpectRow {
+  enum class Kind { value, order, agree, ratio, reach } kind = Kind::value;
+  std::string metric, note;
+  Moment at;
+  std::vector<std::string> arms;  // value: one; order, agree: all; ratio, reach: arm, to
+  std::optional<double> reference, within, at_least, at_most;
+  std::string reference_text;  // where the reference is no number
+  double margin = 0, level = 0;
+  bool each_replica = false;
+  std::string ratio_of = "step";
+};
+const char* name(ExpectRow::Kind);
+
+struct ExpectSpec {
+  std::string source;
+  bool required = false;
+  std::vector<ExpectRow> rows;  // by kind in the order above, within a kind as in the file
+  bool empty() const { return rows.empty(); }
+};
+
+// What the rows may name: the arms, the recorded metrics, the record points 0, every, 2 every, ... and steps.
+struct ExpectContext {
+  std::vector<std::string> arms, metrics;
+  bool has_arms = false;
+  int64_t steps = 0, every = 1;
+};
+// `section` is [expect]; every key of it is read or an error. A step beyond the last is no error: a shortened run leaves that row open.
+ExpectSpec parse_expect(Params section, const ExpectContext&);
+
+}  // namespace orrery

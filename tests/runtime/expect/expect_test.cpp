@@ -1,0 +1,168 @@
+// [expect]: what a row reads, when it holds, and what is refused.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "runtime/expect/evaluate.hpp"
+#include "runtime/expect/spec.hpp"
+
+namespace orrery {
+namespace {
+
+const ExpectContext kContext{
+    .arms = {"a", "b", "c"}, .metrics = {"loss", "virtual_time"}, .has_arms = true, .steps = 4, .every = 2};
+
+ExpectSpec parse(const std::string& toml, const ExpectContext& context = kContext) {
+  return parse_expect(Params::from_text("[expect]\n" + toml, "x.toml").table("expect"), context);
+}
+
+// Two replicas, record points 0, 2, 4. Means of the loss: a 4, 2, 1; b 4, 3, 2; c 4, 2.5, 2.
+class Expect : public testing::Test {
+ protected:
+  std::vector<std::string> arms_{"a", "b", "c"}, metrics_{"loss", "virtual_time"};
+  std::vector<int64_t> steps_{0, 2, 4};
+  using Values = std::vector<std::vector<std::vector<double>>>;
+  std::vector<Values> values_{{{{4, 1.5, 0.5}, {4, 2.5, 1.5}}, {{0, 2, 4}, {0, 2, 4}}},
+                              {{{4, 3, 2}, {4, 3, 2}}, {{0, 3, 8}, {0, 5, 8}}},
+                              {{{4, 2.5, 1}, {4, 2.5, 3}}, {{0, 2, 4}, {0, 2, 4}}}};
+
+  ExpectTable judge(const std::string& toml) {
+    Measured m{arms_, metrics_, steps_, {}};
+    for (const auto& v : values_) m.values.push_back(&v);
+    return evaluate(parse(toml), m);
+  }
+  ExpectLine one(const std::string& toml) {
+    const auto table = judge(toml);
+    EXPECT_EQ(table.lines.size(), 1u);
+    return table.lines.at(0);
+  }
+};
+
+TEST_F(Expect, MomentsOfASeries) {
+  const auto value = [&](const std::string& at) {
+    return one("[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\n" + at).values.at(0);
+  };
+  EXPECT_EQ(value(""), 1);
+  EXPECT_EQ(value("at = \"last\""), 1);
+  EXPECT_EQ(value("at = \"mean\""), 3);  // (4 + 2) / 2: the last point is left out
+  EXPECT_EQ(value("at = \"max\""), 4);
+  EXPECT_EQ(value("at = 2"), 2);
+}
+
+TEST_F(Expect, ValueIsJudgedOnlyWithATolerance) {
+  const std::string row = "[[expect.value]]\narm = \"b\"\nmetric = \"loss\"\n";
+  EXPECT_EQ(one(row + "reference = 2.1").verdict, Verdict::open);
+  EXPECT_EQ(one(row + "reference = \"about two\"").verdict, Verdict::open);
+  EXPECT_EQ(one(row + "reference = 2.1\nwithin = 0.05").verdict, Verdict::yes);
+  EXPECT_EQ(one(row + "reference = 2.1\nwithin = 0.04").verdict, Verdict::no);
+  EXPECT_EQ(one(row + "reference = 2\nwithin = 0").verdict, Verdict::yes);
+  EXPECT_EQ(one(row + "at_most = 2").verdict, Verdict::yes);
+  EXPECT_EQ(one(row + "at_most = 1.9").verdict, Verdict::no);
+  EXPECT_EQ(one(row + "reference = 7\nat_least = 2.1").verdict, Verdict::no);
+  EXPECT_EQ(one(row + "reference = 2\nwithin = 0\nat_least = 2.1").verdict, Verdict::no);
+}
+
+TEST_F(Expect, OrderIsStrictInTheMeans) {
+  const auto verdict = [&](const std::string& rest) {
+    return one("[[expect.order]]\nmetric = \"loss\"\n" + rest).verdict;
+  };
+  EXPECT_EQ(verdict("ascending = [\"a\", \"b\"]"), Verdict::yes);
+  EXPECT_EQ(verdict("ascending = [\"b\", \"a\"]"), Verdict::no);
+  EXPECT_EQ(verdict("ascending = [\"b\", \"c\"]"), Verdict::no);  // equal
+  EXPECT_EQ(verdict("ascending = [\"b\", \"c\"]\nmargin = 0.01"), Verdict::yes);
+  EXPECT_EQ(verdict("at = 2\nascending = [\"a\", \"c\", \"b\"]"), Verdict::yes);
+  EXPECT_EQ(verdict("at = 2\nascending = [\"a\", \"b\", \"c\"]"), Verdict::no);
+  // replica 0 of c ends at 1, below b's 2
+  EXPECT_EQ(verdict("ascending = [\"a\", \"c\"]"), Verdict::yes);
+  EXPECT_EQ(verdict("ascending = [\"a\", \"c\"]\neach_replica = true"), Verdict::yes);
+  EXPECT_EQ(verdict("ascending = [\"b\", \"c\"]\nmargin = 0.01\neach_replica = true"), Verdict::no);
+}
+
+TEST_F(Expect, AgreementRatioAndReach) {
+  EXPECT_EQ(one("[[expect.agree]]\nmetric = \"loss\"\narms = [\"b\", \"c\"]\nwithin = 0").verdict, Verdict::yes);
+  const std::string three = "[[expect.agree]]\nmetric = \"loss\"\narms = [\"a\", \"b\", \"c\"]\nwithin = ";
+  EXPECT_EQ(one(three + "0.6").verdict, Verdict::yes);  // spread 1 over the mean 5/3
+  EXPECT_EQ(one(three + "0.59").verdict, Verdict::no);
+  const std::string ratio = "[[expect.ratio]]\nmetric = \"loss\"\narm = \"b\"\nto = \"a\"\n";
+  EXPECT_EQ(one(ratio + "at_least = 2").verdict, Verdict::yes);
+  EXPECT_EQ(one(ratio + "at_least = 2.01").verdict, Verdict::no);
+  EXPECT_EQ(one(ratio + "at_most = 2").verdict, Verdict::yes);
+  EXPECT_EQ(one(ratio + "at_least = 1.5\nat_most = 1.9").verdict, Verdict::no);
+  // a is at 2 from step 2 on, b from step 4 on, when its clock shows 8
+  const std::string reach = "[[expect.reach]]\nmetric = \"loss\"\nlevel = 2\narm = \"b\"\nto = \"a\"\nat_least = 1\n";
+  EXPECT_EQ(one(reach).values.at(0), 2);
+  EXPECT_EQ(one(reach + "ratio_of = \"virtual_time\"").values.at(0), 4);
+  const std::string never = "[[expect.reach]]\nmetric = \"loss\"\nlevel = 1.5\narm = \"b\"\nto = \"a\"\nat_least = 0\n";
+  EXPECT_EQ(one(never).verdict, Verdict::no);
+  EXPECT_EQ(one(never).measured, "never reached by b");
+}
+
+TEST_F(Expect, NonFiniteNeverHoldsAndALateStepStaysOpen) {
+  const std::string late = "at = 8\n";
+  EXPECT_EQ(one("[[expect.order]]\nmetric = \"loss\"\nascending = [\"b\", \"a\"]\n" + late).verdict, Verdict::open);
+  for (auto& arm : values_) arm[0][1][2] = std::numeric_limits<double>::quiet_NaN();
+  for (const char* row :
+       {"[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\nwithin = 1e9",
+        "[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]\nmargin = 1e9",
+        "[[expect.agree]]\nmetric = \"loss\"\narms = [\"a\", \"b\"]\nwithin = 1e9",
+        "[[expect.ratio]]\nmetric = \"loss\"\narm = \"a\"\nto = \"b\"\nat_least = -1e9",
+        "[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nat = \"max\"\nreference = 1\nwithin = 1e9"}) {
+    const auto line = one(row);
+    EXPECT_EQ(line.verdict, Verdict::no) << row;
+    EXPECT_NE(line.measured.find("not finite"), std::string::npos) << line.measured;
+  }
+}
+
+TEST_F(Expect, TheTextCountsWhatWasJudged) {
+  const std::string printed = text(judge(
+      "source = \"a paper, table 1\"\n[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\nnote = \"n\"\n"
+      "[[expect.order]]\nmetric = \"loss\"\nascending = [\"b\", \"a\"]\n"));
+  EXPECT_NE(printed.find("expected beside measured (a paper, table 1)"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("2 b !< 1"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("0 of 1 judged rows hold"), std::string::npos) << printed;
+  EXPECT_EQ(text(ExpectTable{}), "");
+}
+
+// One sentence each, with line, key and remedy.
+TEST(ExpectSpec, RefusesBadRows) {
+  const std::string value = "[[expect.value]]\nmetric = \"loss\"\n", reach = "[[expect.reach]]\nmetric = \"loss\"\n";
+  const struct {
+    std::string toml, sentence;
+  } cases[] = {
+      {value + "arm = \"d\"\nreference = 1", "x.toml:4: expect.value.arm: no arm is called \"d\"; "},
+      {"[[expect.value]]\nmetric = \"los\"\narm = \"a\"\nreference = 1",
+       "x.toml:3: expect.value.metric: \"los\" is not recorded; did you mean \"loss\"?"},
+      {"[[expect.value]]\nmetric = \"accuracy\"\narm = \"a\"\nreference = 1", "add it to record.metrics"},
+      {value + "arm = \"a\"\nreference = 1\nat = 3", "expect.value.at: step 3 is no record point; give a multiple of"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"men\"", "expect.value.at: "},
+      {value + "arm = \"a\"\nreference = \"x\"\nwithin = 1",
+       "expect.value.within: needs a reference that is a number; "},
+      {value + "arm = \"a\"\nreference = 1\nwithin = -1", "expect.value.within: -1 is out of range"},
+      {value + "arm = \"a\"", "expect.value"},
+      {value + "reference = 1", "expect.value"},
+      {value + "arm = \"a\"\nreference = 1\nwithn = 1", "unknown key; did you mean \"within\"?"},
+      {"sourc = \"x\"", "unknown key; did you mean \"source\"?"},
+      {"[[expect.ordr]]\nmetric = \"loss\"", "unknown key; did you mean \"order\"?"},
+      {"[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\"]", "compares fewer than two arms; "},
+      {"[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"a\"]", "\"a\" is named twice; "},
+      {"[[expect.agree]]\nmetric = \"loss\"\narms = [\"a\", \"b\"]", "expect.agree"},
+      {"[[expect.ratio]]\nmetric = \"loss\"\narm = \"a\"\nto = \"b\"", "no bound is given; give at_least"},
+      {"[[expect.ratio]]\nmetric = \"loss\"\narm = \"a\"\nto = \"b\"\nat_least = 2\nat_most = 1", "exchange them"},
+      {reach + "arm = \"a\"\nto = \"b\"\nat_least = 1", "expect.reach"},
+      {reach + "arm = \"a\"\nto = \"b\"\nat_least = 1\nlevel = 1\nratio_of = \"virtual_tim\"",
+       "did you mean \"virtual_time\"?"},
+      {"value = 3", "expect.value: "},
+  };
+  for (const auto& c : cases) try {
+      parse(c.toml);
+      ADD_FAILURE() << "accepted:\n" << c.toml;
+    } catch (const ExperimentError& e) {
+      EXPECT_NE(std::string(e.what()).find(c.sentence), std::string::npos) << c.toml << "\n" << e.what();
+    }
+  const ExpectContext no_arms{.arms = {""}, .metrics = {"loss"}, .has_arms = false, .steps = 4, .every = 2};
+  EXPECT_EQ(parse(value + "reference = 1", no_arms).rows.at(0).arms, std::vector<std::string>{""});
+  EXPECT_THROW(parse(value + "reference = 1\narm = \"a\"", no_arms), ExperimentError);
+}
+
+}  // namespace
+}  // namespace orrery
