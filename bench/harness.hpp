@@ -19,10 +19,14 @@ struct Roofs {
 const Roofs& roofs();      // measured once per process
 const Context& context();  // of ORRERY_BENCH_DEVICE (default cpu)
 
-// One case: `work` is what is timed (the device waits at its end), bytes and flops what one call of it must move and do.
+// One case: `work` is what is timed (the device waits at its end), bytes and flops what one call of it must move and do. Every operation
+// on numbers counts, a fused multiply-add and a conversion too; exp, log, sin, cos and square root count `transcendental` each.
+constexpr double transcendental = 10;
+constexpr double philox = 10 * 8;  // one block of four words: ten rounds of two products and six other operations
 void add(const std::string& name, double bytes, double flops, std::function<void()> work);
 
 void add_kernels();
+void add_logistic();
 void add_rounds();
 
 }  // namespace orrery::bench

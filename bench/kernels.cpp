@@ -88,7 +88,8 @@ void add_for(int64_t W, int64_t B) {
                p = static_cast<double>(f->parameters());
   const auto name = [&](const char* kernel) { return fmt::format("{}/W:{}/B:{}/P:{}", kernel, W, B, f->parameters()); };
 
-  add(name("minibatch"), w * b * d * 5, 0, [f, &ctx] {
+  // a draw, then convert, scale and shift each feature
+  add(name("minibatch"), w * b * d * 5, w * b * (philox + 3 * d), [f, &ctx] {
     minibatch<float>(ctx, f->rows, f->model.samples, f->slot(), 0, f->batch, f->x.view(f->workers, f->batch * f->d),
                      f->y.view(f->workers, f->batch));
   });
@@ -102,7 +103,8 @@ void add_for(int64_t W, int64_t B) {
                         {f->logits.data(), f->classes, f->batch * f->classes, true},
                         {f->x.data(), f->d, f->batch * f->d}, 1, {f->g.data(), f->d, f->parameters()}, f->workers);
   });
-  add(name("softmax_loss"), 12 * w * b * c, 0, [f, &ctx] {
+  // per logit: bias, maximum, difference, exp, sum, product, and the sum of the bias
+  add(name("softmax_loss"), 8 * w * b * c, w * b * c * (6 + transcendental), [f, &ctx] {
     softmax_loss<float>(ctx, f->rows, Fold::gradient, f->batch, f->classes,
                         f->logits.view(f->workers, f->batch * f->classes), f->y.view(f->workers, f->batch),
                         f->bank().columns(f->classes * f->d, f->classes),
@@ -112,8 +114,9 @@ void add_for(int64_t W, int64_t B) {
       [f, &ctx] { descend<float>(ctx, f->rows, f->bank(), f->g.view(f->workers, f->parameters())); });
   add(name("decay"), 8 * w * p, 2 * w * p,
       [f, &ctx] { decay<float>(ctx, f->rows, f->slot(), 1e-4, f->classes * f->d, f->bank()); });
-  // rung (b): 3 P per step; both products
-  add(name("softmax_steps_10"), 10 * w * (12 * p + b * d), 10 * 4 * w * b * d * c,
+  // rung (b), both products. CUDA: 3 P per step; CPU: a row's parameters stay in cache and cross memory twice per stretch
+  const bool cpu = ctx.backend == Backend::cpu;
+  add(name("softmax_steps_10"), w * ((cpu ? 8 * p : 10 * 12 * p) + 10 * b * d), 10 * 4 * w * b * d * c,
       [f, &ctx] { softmax_steps<float>(ctx, f->model, f->rows, f->slot(), 10, f->bank(), f->space); });
   // rung (a): gradients stored, then descended
   add(name("softmax_gradients_descend"), w * (24 * p + b * d), 4 * w * b * d * c, [f, &ctx] {
@@ -127,21 +130,22 @@ void add_for(int64_t W, int64_t B) {
     add_decay<float>(ctx, f->rows, f->slot(), 1e-4, f->classes * f->d, f->bank(),
                      f->g.view(f->workers, f->parameters()));
   });
-  add(name("clock"), 8 * w, 0, [f, &ctx] { count_steps(ctx, f->rows, f->slot(), 10, f->steps.view()); });
+  // rate, steps so far and the sum back; a comparison and a sum per slot
+  add(name("clock"), 24 * w, 10 * 2 * w, [f, &ctx] { count_steps(ctx, f->rows, f->slot(), 10, f->steps.view()); });
 }
 
 void add_scores() {
   const auto f = std::make_shared<Fixture>(64, 8);
   const double n = static_cast<double>(f->n), d = static_cast<double>(f->d);
   const auto x = std::make_shared<Buffer<float>>(f->ctx, f->n * f->d);
-  add("gather/n:20000", n * d * 5, 0,
+  add("gather/n:20000", n * d * 5, 3 * n * d,
       [f, x] { gather<float>(f->ctx, f->model.samples, 0, f->n, x->view(f->n, f->d)); });
   const auto values = std::make_shared<Buffer<double>>(f->ctx, 9 * 60000),
              sums = std::make_shared<Buffer<double>>(f->ctx, 9);
   add("segment_sums/9x60000", 8.0 * 9 * 60000, 9.0 * 60000,
       [f, values, sums] { segment_sums(f->ctx, values->view(9, 60000), sums->view()); });
   const auto counts = std::make_shared<Buffer<int64_t>>(f->ctx, 1 << 20);
-  add("total/1M", 8.0 * (1 << 20), 0, [f, counts] { benchmark::DoNotOptimize(total(f->ctx, counts->view())); });
+  add("total/1M", 8.0 * (1 << 20), 1 << 20, [f, counts] { benchmark::DoNotOptimize(total(f->ctx, counts->view())); });
   add("softmax_scores/M:1/n:20000", n * d, 2 * n * d * 10,
       [f] { softmax_scores<float>(f->ctx, f->model, f->bank().rows(0, 1), {}, {}); });
   add("softmax_scores/M:9/n:20000", n * d, 9 * 2 * n * d * 10,
@@ -193,14 +197,17 @@ void add_quadratic() {
   const auto f = std::make_shared<Fixture>(W, 8);
   const auto x = std::make_shared<Buffer<float>>(f->ctx, W * P), ac = std::make_shared<Buffer<float>>(f->ctx, P);
   const auto g = std::make_shared<Buffer<float>>(f->ctx, W * P);
+  // a normal: its half of a logarithm and a square root, a sine or cosine, five products and sums; a quarter of a block
+  const double normal = philox / 4 + 2 * transcendental + 5;
   for (double noise : {0.0, 1.0}) {
+    const double each = noise > 0 ? normal + 2 : 0;
     const QuadraticView<float> q{{ac->data(), W, P, 0, f->ctx.backend}, {ac->data(), W, P, 0, f->ctx.backend}, noise};
-    add(fmt::format("quadratic_steps_10/W:{}/P:{}/noise:{}", W, P, noise), 8.0 * W * P, 10 * 4.0 * W * P,
+    add(fmt::format("quadratic_steps_10/W:{}/P:{}/noise:{}", W, P, noise), 8.0 * W * P, 10 * (4 + each) * W * P,
         [=] { quadratic_steps<float>(f->ctx, q, f->rows, f->slot(), 10, x->view(W, P)); });
-    add(fmt::format("quadratic_gradients/W:{}/P:{}/noise:{}", W, P, noise), 8.0 * W * P, 2.0 * W * P,
+    add(fmt::format("quadratic_gradients/W:{}/P:{}/noise:{}", W, P, noise), 8.0 * W * P, (2 + each) * W * P,
         [=] { quadratic_gradients<float>(f->ctx, q, f->rows, f->slot(), x->view(W, P), g->view(W, P)); });
     if (noise == 0)
-      add(fmt::format("quadratic_losses/W:{}/P:{}", W, P), 4.0 * W * P, 4.0 * W * P,
+      add(fmt::format("quadratic_losses/W:{}/P:{}", W, P), 4.0 * W * P, 5.0 * W * P,
           [=] { quadratic_losses<float>(f->ctx, q, f->rows, x->view(W, P), f->rate_out()); });
   }
 }

@@ -79,6 +79,8 @@ void add(const std::string& name, double bytes, double flops, std::function<void
                                  const double each = total / static_cast<double>(state.iterations());
                                  const double floor = std::max(bytes / roofs().copy_bytes_per_second,
                                                                flops / roofs().gemm_flops_per_second);
+                                 state.counters["bytes"] = bytes;
+                                 state.counters["operations"] = flops;
                                  state.counters["GB_per_s"] = bytes / each / 1e9;
                                  state.counters["GFLOP_per_s"] = flops / each / 1e9;
                                  state.counters["share_of_copy"] = bytes / each / roofs().copy_bytes_per_second;

@@ -5,12 +5,12 @@ namespace orrery {
 void draw_participants(const Context& ctx, const ParticipationTable& t, VectorView<const uint64_t> seed, Slot slot,
                        VectorView<uint32_t> words, VectorView<uint8_t> present, VectorView<double> scale) {
   const int64_t nodes = t.groups.nodes;
+  if (nodes == 0) return;
   expects(t.groups.begin.size() == nodes + 1 && t.count.size() == nodes && t.period.size() == nodes &&
               t.index.size() == nodes,
           "a count, a period and an index for every group");
   expects(words.size() == seed.size() && present.size() == seed.size() && scale.size() == seed.size(),
           "words, present and scale of shape (rows)");
-  if (nodes == 0) return;
   expects(seed.where() == ctx.backend && present.where() == ctx.backend && t.count.where() == ctx.backend,
           "the table and the rows on the context's side");
   dispatch(ctx.backend,

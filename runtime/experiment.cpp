@@ -187,7 +187,7 @@ Experiment read(const Params& file, const std::string& device) {
 
 }  // namespace
 
-void rethrow_located(const Params& params, const UserError& e) {
+void rethrow_located(const Params& params, const UserError& e, const std::string& blame) {
   const std::string message = e.what();
   const auto end = message.find(": ");
   const std::string key = message.substr(0, end == std::string::npos ? 0 : end);
@@ -195,7 +195,16 @@ void rethrow_located(const Params& params, const UserError& e) {
   for (const char* known : {"data", "partition", "model", "network", "algorithm", "record"})
     if (section == known && key.find(' ') == std::string::npos)
       throw UserError(e.code(), params.place(key) + message.substr(end));
+  const bool placed = message.starts_with(params.file() + ":") || message.starts_with("--set ");
+  if (!blame.empty() && e.code() == ExitCode::data && !placed)
+    throw UserError(e.code(), fmt::format("{}: {}", params.place(blame), message));
   throw;  // NOLINT: the exception that is being handled
+}
+
+Dataset load_data(const Arm& arm, std::string* sentence) {
+  const bool by_path = arm.params->is_table("data") && Params(*arm.params).table("data").has("path");
+  return located(
+      arm, [&] { return arm.data->load(sentence); }, by_path ? "data.path" : "data.name");
 }
 
 Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets,

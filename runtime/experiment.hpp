@@ -68,15 +68,18 @@ struct Experiment {
 
 // `sets`: --set key=value pairs, applied in order; `device`: --device, "" for the file's.
 // Runs f; an error whose message begins with a key ("network.workers: ...") is thrown on with the file and line of that key in front.
-[[noreturn]] void rethrow_located(const Params&, const UserError&);
+// An error of a data file names the file alone: it gets the key that led there, `blame`.
+[[noreturn]] void rethrow_located(const Params&, const UserError&, const std::string& blame);
 template <class F>
-decltype(auto) located(const Arm& arm, F&& f) {
+decltype(auto) located(const Arm& arm, F&& f, const std::string& blame = "") {
   try {
     return f();
   } catch (const UserError& e) {
-    rethrow_located(*arm.params, e);
+    rethrow_located(*arm.params, e, blame);
   }
 }
+// The data of an arm that needs some; `sentence`: for the user, where a fallback was taken.
+Dataset load_data(const Arm&, std::string* sentence);
 
 Experiment load_experiment(const std::string& path, const std::vector<std::pair<std::string, std::string>>& sets = {},
                            const std::string& device = "");

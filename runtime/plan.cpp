@@ -11,6 +11,15 @@
 
 namespace orrery {
 
+std::string drift_notice(const Arm& arm, const Network& network) {
+  const double drift = network.drift();
+  if (drift <= 1e-9) return "";
+  return fmt::format(
+      "{}the mixing matrix does not keep the weighted mean of the models (H b differs from b by {:.2g}): "
+      "the graph itself moves the mean; mixing = \"metropolis\" or \"laplacian\" keeps it",
+      arm.name.empty() ? "" : fmt::format("arm \"{}\": ", arm.name), drift);
+}
+
 std::vector<Launch> plan_launches(const Experiment& e) {
   std::vector<Launch> launches;
   std::vector<std::string> keys;
@@ -40,6 +49,38 @@ int64_t data_bytes(const Dataset& d) {
     bytes += static_cast<int64_t>(s->bytes.size() + 4 * s->values.size() + 4 * s->labels.size() +
                                   8 * s->sparse.begin.size() + 8 * s->sparse.value.size());
   return bytes;
+}
+
+// Bytes that gradient_norms takes for gradients, a chunk of the workers at a time.
+int64_t gradient_chunk(const Population& p, int64_t parameters, int64_t size) {
+  return std::clamp<int64_t>((int64_t{32} << 20) / (parameters * size), 1, p.workers);
+}
+
+MetricInputs metric_inputs(const Experiment& e, const Population& p, const Dataset* data, int64_t parameters) {
+  const auto lanes = static_cast<int64_t>(p.lanes.size());
+  MetricInputs m;
+  if (asks_for(e, "grad_norm_sq") && !e.arms[static_cast<size_t>(p.arms[0])].model->has_gradient_norms())
+    m.rows = gradient_chunk(p, parameters, element_size(e.precision));
+  if (asks_for(e, "divergence_")) m.rows = p.workers;
+  if (m.rows > 0) m.batch = p.max_size;
+  // losses and scores: at the mean models, or at every worker's
+  const auto scores = [&](const std::string& metric, int64_t samples) {
+    const bool at_workers = asks_for(e, "worker_" + metric);
+    if (!at_workers && !asks_for(e, metric)) return;
+    m.models = std::max(m.models, at_workers ? p.rows() : lanes);
+    m.samples = std::max(m.samples, samples);
+  };
+  scores("train_loss", data ? data->train.count : 0);
+  scores("test_", data ? data->test.count : 0);
+  if (asks_for(e, "train_loss") || asks_for(e, "worker_train_loss") || asks_for(e, "grad_norm_sq")) {
+    std::vector<const std::vector<double>*> distinct;
+    for (const auto& lane : p.lanes)
+      if (std::none_of(distinct.begin(), distinct.end(),
+                       [&](const auto* w) { return *w == lane.objective.worker_weights; }))
+        distinct.push_back(&lane.objective.worker_weights);
+    m.objectives = static_cast<int64_t>(distinct.size());
+  }
+  return m;
 }
 
 }  // namespace
@@ -76,12 +117,16 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   in.rows = p.rows();
   in.max_batch = p.max_batch;
   in.classes = classes;
-  plan.workspace = arm.model->workspace(backend, in, features, size);
+  in.metrics = metric_inputs(e, p, data, parameters);
+  plan.workspace = arm.model->workspace(backend, in, features, size) + arm.model->scratch(backend, in, features, size);
+  if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
     for (const auto& lane : p.lanes)
       for (const auto& tier : lane.network->tiers()) plan.workspace += tier.nodes() * parameters * size;
   if (asks_for(e, "grad_norm_sq"))
-    plan.workspace += std::min<int64_t>(std::max<int64_t>(32 << 20, parameters * size), p.workers * parameters * size);
+    plan.workspace +=
+        (arm.model->has_gradient_norms() ? 0 : (gradient_chunk(p, parameters, size) + 1) * parameters * size);
+  if (e.record.params) plan.results = static_cast<int64_t>(e.arms.size()) * e.replicas * p.workers * parameters * size;
   if (e.theory.estimate != TheorySpec::Estimate::off) plan.workspace += estimate_bytes(p.rows(), parameters, size);
   return plan;
 }
@@ -109,13 +154,18 @@ void require_room(const Experiment& e, const Launch& launch, const Dataset* data
 
 void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend, int ordinal, const Population& p,
                     int64_t parameters) {
-  require(e.arms[static_cast<size_t>(p.arms[0])].params->place("network.workers"), static_cast<double>(plan.total()),
-          static_cast<double>(p.rows()), parameters, backend, ordinal);
+  const std::string place = e.arms[static_cast<size_t>(p.arms[0])].params->place("network.workers");
+  const auto rows = static_cast<double>(p.rows());
+  const bool host = backend == Backend::cpu;
+  require(place, static_cast<double>(plan.total() + (host ? plan.results : 0)), rows, parameters, backend, ordinal);
+  if (!host) require(place, static_cast<double>(plan.results), rows, parameters, Backend::cpu, 0);
 }
 
 namespace {
 
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
+constexpr int64_t most_nodes_for_zeta = 2000;  // a dense eigenvalue problem, O(nodes^3)
 
 }  // namespace
 
@@ -129,7 +179,7 @@ std::string describe_plan(const Experiment& e) {
     std::string notice;
     Dataset data;
     const bool needs = first.model->needs_data();
-    if (needs) data = located(first, [&] { return first.data->load(&notice); });
+    if (needs) data = load_data(first, &notice);
     if (!notice.empty()) text += notice + "\n";
     require_room(e, launch, needs ? &data : nullptr, device.backend, device.ordinal);
     const Population population(e, launch.arms, needs ? &data : nullptr);
@@ -150,6 +200,7 @@ std::string describe_plan(const Experiment& e) {
     text += fmt::format("memory: {} = banks {} ({} of rows x P) + data {} + tables {} + workspace {}\n",
                         mebibytes(memory.total()), mebibytes(memory.banks), memory.banks_in_use, mebibytes(memory.data),
                         mebibytes(memory.tables), mebibytes(memory.workspace));
+    if (memory.results > 0) text += fmt::format("memory of the host for final models: {}\n", mebibytes(memory.results));
     for (int a : launch.arms) {
       const Arm& arm = e.arms[static_cast<size_t>(a)];
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
@@ -161,8 +212,12 @@ std::string describe_plan(const Experiment& e) {
       const Ledger ledger = final_ledger(*lane->network, e.steps, model_bits);
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
-      if (!lane->network->mixing().empty())
-        text += fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta());
+      if (lane->network->mixing().empty()) continue;
+      const int64_t nodes = lane->network->top().nodes();
+      text += nodes <= most_nodes_for_zeta
+                  ? fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta())
+                  : fmt::format("    zeta of the mixing matrix not computed ({} nodes)\n", nodes);
+      if (const std::string drift = drift_notice(arm, *lane->network); !drift.empty()) text += "    " + drift + "\n";
     }
   }
   if (!e.expect.empty())

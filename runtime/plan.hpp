@@ -11,6 +11,7 @@ namespace orrery {
 struct MemoryPlan {
   int64_t data = 0, banks = 0, tables = 0, workspace = 0;  // bytes on the device
   int64_t banks_in_use = 1;                                // matrices of (rows, P)
+  int64_t results = 0;  // bytes on the host, kept to the end: final models of all launches with record.params
   int64_t total() const { return data + banks + tables + workspace; }
 };
 
@@ -18,6 +19,9 @@ struct Launch {
   std::vector<int> arms;  // indices of arms whose rows run side by side
 };
 std::vector<Launch> plan_launches(const Experiment&);
+
+// A sentence where the graph's mixing does not keep the weighted mean model, else "".
+std::string drift_notice(const Arm&, const Network&);
 
 MemoryPlan plan_memory(const Experiment&, const Population&, const Dataset*, Backend);
 

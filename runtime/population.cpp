@@ -51,9 +51,12 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
         const uint64_t partition_seed = a.partition->seed.value_or(lane.seed);
         auto& partition = partitions[partition_seed];
         if (!partition)
-          partition = std::make_shared<Partition>(located(a, [&] {
-            return a.partition->partitioner->split(data->train.labels, data->classes, workers, partition_seed);
-          }));
+          partition = std::make_shared<Partition>(located(
+              a,
+              [&] {
+                return a.partition->partitioner->split(data->train.labels, data->classes, workers, partition_seed);
+              },
+              "partition.path"));
         lane.partition = partition;
         if (!place.contains(partition.get())) {
           place[partition.get()] = static_cast<int64_t>(order.size());

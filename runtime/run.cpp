@@ -39,12 +39,17 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
       arm.worker_steps.push_back(steps[static_cast<size_t>(lane.first_row + w)]);
       result.worker_steps += arm.worker_steps.back();
     }
-    if (e.record.params) {
-      const auto rows = to_host(cluster.context(), cluster.parameters().rows(lane.first_row, p.workers));
+    if (e.record.params) {  // straight to where they stay: at most one copy of the bank
+      std::vector<T>* to;
       if constexpr (std::is_same_v<T, float>)
-        arm.params32.insert(arm.params32.end(), rows.begin(), rows.end());
+        to = &arm.params32;
       else
-        arm.params64.insert(arm.params64.end(), rows.begin(), rows.end());
+        to = &arm.params64;
+      const size_t before = to->size(), own = static_cast<size_t>(p.workers) * parameters;
+      if (before == 0) to->reserve(static_cast<size_t>(e.replicas) * own);
+      to->resize(before + own);
+      detail::copy(cluster.context(), to->data() + before, Backend::cpu, cluster.parameters().row(lane.first_row),
+                   cluster.context().backend, static_cast<int64_t>(own * sizeof(T)));
     }
   }
 }
@@ -81,6 +86,8 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
   result.setup_seconds += seconds_since(setup);
 
   const double before = result.run_seconds;
+  double per_slot = 0;  // steps to be expected of all rows in a slot
+  for (double rate : p.rate) per_slot += rate;
   int64_t piece = cluster.round();
   const auto check_interrupt = [&](int64_t done) {
     if (options.interrupt && *options.interrupt)
@@ -116,9 +123,9 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
 
     if (options.progress) {
       progress.step = t;
-      progress.seconds = result.run_seconds;
+      progress.seconds = result.run_seconds + result.evaluation_seconds;
       const double elapsed = result.run_seconds - before;
-      progress.worker_steps_per_second = elapsed > 0 ? static_cast<double>(t * p.rows()) / elapsed : 0;
+      progress.worker_steps_per_second = elapsed > 0 ? static_cast<double>(t) * per_slot / elapsed : 0;
       progress.first_value = 0;
       for (const auto& v : values) progress.first_value += v.empty() ? 0 : v[0] / static_cast<double>(values.size());
       options.progress(progress);
@@ -150,7 +157,11 @@ ChosenDevice choose_device(const Experiment& e) {
 #endif
   }
   const int ordinal = e.device == "cuda" ? 0 : std::stoi(e.device.substr(5, 6));
-  device_info(Backend::cuda, ordinal);  // throws where there is none
+  try {
+    device_info(Backend::cuda, ordinal);  // throws where there is none
+  } catch (const DeviceError& error) {
+    throw DeviceError(fmt::format("{}: {}", e.arms[0].params->place("device"), error.what()));
+  }
   return {Backend::cuda, ordinal, fmt::format("cuda:{}", ordinal), ""};
 }
 
@@ -190,12 +201,13 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   Dataset host;
   std::unique_ptr<DeviceData> data;
   int64_t uploaded = 0;  // bytes of `data`
+  auto arms_left = static_cast<int64_t>(e.arms.size());
   for (const auto& launch : launches) {
     const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
     if (first.data && first.data != loaded) {
       std::string sentence;
       data.reset();
-      host = located(first, [&] { return first.data->load(&sentence); });
+      host = load_data(first, &sentence);
       notice(sentence);
       loaded = first.data;
       result.data_origin = fmt::format("{} ({})", host.name, host.origin);
@@ -210,6 +222,9 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     MemoryPlan plan = plan_memory(e, population, set, device.backend);
     if (set && !data) uploaded = plan.data;
     plan.data = set ? uploaded : 0;
+    plan.results =
+        plan.results / static_cast<int64_t>(e.arms.size()) * arms_left;  // of earlier launches: already there
+    arms_left -= static_cast<int64_t>(launch.arms.size());
     require_memory(e, plan, device.backend, device.ordinal, population,
                    first.model->parameters(host.features, host.classes));
     result.planned_memory = std::max(result.planned_memory, plan.total());
@@ -217,6 +232,10 @@ RunResult run(const Experiment& e, const RunOptions& options) {
       data = std::make_unique<DeviceData>(ctx, host);
       for (Samples* s : {&host.train, &host.test})
         s->bytes = {}, s->values = {}, s->sparse = {};  // from here on only the labels serve
+    }
+    for (size_t i = 0; i < population.lanes.size(); i += static_cast<size_t>(e.replicas)) {
+      const Lane& lane = population.lanes[i];
+      notice(drift_notice(e.arms[static_cast<size_t>(population.arms[static_cast<size_t>(lane.arm)])], *lane.network));
     }
     if (progress.launch == 0) result.setup_seconds += seconds_since(setup);
     if (e.precision == Precision::fp64)

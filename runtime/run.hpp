@@ -16,10 +16,10 @@ namespace orrery {
 
 // What the run says while it runs. Called on the calling thread, at every record point of every launch.
 struct Progress {
-  int64_t step = 0, steps = 0;       // of this launch
-  int64_t launch = 0, launches = 1;  // arms whose rows fit run side by side in one launch
-  double seconds = 0;                // of local steps and actions so far, all launches
-  double worker_steps_per_second = 0;
+  int64_t step = 0, steps = 0;         // of this launch
+  int64_t launch = 0, launches = 1;    // arms whose rows fit run side by side in one launch
+  double seconds = 0;                  // so far, evaluation included, all launches
+  double worker_steps_per_second = 0;  // of this launch, as the rates let expect, without the time of evaluation
   std::string first_metric;
   double first_value = 0;  // mean over lanes
 };

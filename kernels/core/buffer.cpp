@@ -61,6 +61,8 @@ void* allocate(const Context& ctx, int64_t bytes) {
   return p;
 }
 
+void count_memory(Backend where, int64_t bytes) { counter(where).add(bytes); }
+
 void release(Backend where, [[maybe_unused]] CUstream_st* stream, void* p, int64_t bytes) noexcept {
   counter(where).now -= bytes;
   if (where == Backend::cpu) return std::free(p);

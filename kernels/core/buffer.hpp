@@ -23,6 +23,7 @@ void* allocate(const Context&, int64_t bytes);  // throws DeviceError naming the
 void release(Backend, CUstream_st* stream, void* p, int64_t bytes) noexcept;
 void copy(const Context&, void* to, Backend to_where, const void* from, Backend from_where, int64_t bytes);
 void zero(const Context&, void* p, int64_t bytes);
+void count_memory(Backend, int64_t bytes);  // of memory that is no Buffer's; negative: given back
 }  // namespace detail
 
 template <class T>

@@ -6,7 +6,10 @@
 #include <fstream>
 #include <thread>
 
+#include "kernels/core/host_memory.hpp"
+
 #ifdef ORRERY_WITH_CUDA
+#include "kernels/core/buffer.hpp"
 #include "kernels/core/check.hpp"
 #endif
 
@@ -20,27 +23,11 @@ char* openblas_get_corename(void);
 namespace orrery {
 namespace {
 
-#ifdef ORRERY_WITH_CUDA
-constexpr size_t cublas_workspace_bytes = size_t{32}
-                                          << 20;  // what NVIDIA's manual advises for sm_90; 4 MiB would do below
-#endif
-
 // Products run inside our own parallel loops, so the BLAS itself stays on one thread: then no bit depends on the number of threads.
 void single_threaded_blas() {
 #ifdef ORRERY_OPENBLAS
   openblas_set_num_threads(1);
 #endif
-}
-
-int64_t line_of_meminfo(const std::string& wanted) {
-  std::ifstream in("/proc/meminfo");
-  for (std::string key, unit; in >> key;) {
-    int64_t kib = 0;
-    in >> kib;
-    std::getline(in, unit);
-    if (key == wanted) return kib * 1024;
-  }
-  return 0;
 }
 
 std::string cpu_model() {
@@ -61,8 +48,9 @@ Context::Context(Backend b, [[maybe_unused]] int ordinal, Products p) : backend(
   check(cublasCreate(&cublas_));
   check(cublasSetStream(cublas_, stream_));
   // a workspace of our own: cuBLAS then allocates nothing while a graph is recorded, and one handle on one stream gives the same bits
-  check(cudaMalloc(&cublas_workspace_, cublas_workspace_bytes));
-  check(cublasSetWorkspace(cublas_, cublas_workspace_, cublas_workspace_bytes));
+  check(cudaMalloc(&cublas_workspace_, static_cast<size_t>(cublas_workspace_bytes)));
+  detail::count_memory(Backend::cuda, cublas_workspace_bytes);
+  check(cublasSetWorkspace(cublas_, cublas_workspace_, static_cast<size_t>(cublas_workspace_bytes)));
   // strict fp32: no TF32 behind the user's back; the other modes are asked for with each product
   check(cublasSetMathMode(cublas_, products == Products::full ? CUBLAS_PEDANTIC_MATH : CUBLAS_DEFAULT_MATH));
 #else
@@ -73,7 +61,10 @@ Context::Context(Backend b, [[maybe_unused]] int ordinal, Products p) : backend(
 Context::~Context() {
 #ifdef ORRERY_WITH_CUDA
   if (cublas_) cublasDestroy(cublas_);
-  if (cublas_workspace_) cudaFree(cublas_workspace_);
+  if (cublas_workspace_) {
+    cudaFree(cublas_workspace_);
+    detail::count_memory(Backend::cuda, -cublas_workspace_bytes);
+  }
   if (stream_) cudaStreamDestroy(stream_);
 #endif
 }
@@ -110,8 +101,9 @@ DeviceInfo device_info(Backend b, [[maybe_unused]] int ordinal) {
   info.ordinal = ordinal;
   if (b == Backend::cpu) {
     info.name = cpu_model();
-    info.memory_total = line_of_meminfo("MemTotal:");
-    info.memory_free = line_of_meminfo("MemAvailable:");
+    const HostMemory memory = host_memory();
+    info.memory_total = memory.total;
+    info.memory_free = memory.free;
     info.units = static_cast<int>(std::thread::hardware_concurrency());
 #ifdef ORRERY_OPENBLAS
     info.detail = fmt::format("OpenBLAS for {}", openblas_get_corename());

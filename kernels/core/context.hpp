@@ -18,6 +18,9 @@ namespace orrery {
 // bits of mantissa on their way into the tensor cores. The CPU and fp64 always compute in full.
 enum class Products { full, tf32, bf16 };
 
+// On CUDA a context holds a workspace for cuBLAS: what NVIDIA's manual advises for sm_90; 4 MiB would do below.
+constexpr int64_t cublas_workspace_bytes = int64_t{32} << 20;
+
 class Context {
  public:
   // Backend::cuda: device `ordinal`. Throws DeviceError where it does not answer.

@@ -13,7 +13,16 @@ namespace {
 
 using Links = std::vector<std::pair<int64_t, int64_t>>;
 
+// Every pair of nodes that a graph may link is looked at, and links are kept in memory: both are bounded first.
+constexpr double most_links = 5e7, most_pairs = 2e9;
+double pairs(int64_t n) { return 0.5 * static_cast<double>(n) * static_cast<double>(n - 1); }
+
 Links complete(int64_t n) {
+  if (pairs(n) > most_links)
+    throw NetworkError(
+        "graph.kind", fmt::format("a complete graph over {} nodes has {:.3g} links, and at most {:.0e} are kept; use a "
+                                  "tier with nodes = 1, which is the same average, or a sparser graph",
+                                  n, pairs(n), most_links));
   Links links;
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = i + 1; j < n; ++j) links.emplace_back(i, j);
@@ -64,6 +73,14 @@ Links exponential(int64_t n) {
 }
 
 Graph erdos_renyi(const GraphSpec& spec, int64_t n, uint64_t seed) {
+  if (spec.probability * pairs(n) > most_links)
+    throw NetworkError("graph.probability", fmt::format("{} over {} nodes means about {:.3g} links, and at most {:.0e} "
+                                                        "are kept; lower it",
+                                                        spec.probability, n, spec.probability * pairs(n), most_links));
+  if (pairs(n) > most_pairs)
+    throw NetworkError("graph.kind", fmt::format("a random graph over {} nodes draws for {:.3g} pairs of nodes; use "
+                                                 "fewer nodes, or kind = \"exponential\"",
+                                                 n, pairs(n)));
   // With n (1-p)^(n-1) lonely nodes to be expected, a draw is connected with probability about exp(-that): beyond 20,
   // trying is in vain.
   const double lonely = static_cast<double>(n) * std::pow(1 - spec.probability, static_cast<double>(n - 1));

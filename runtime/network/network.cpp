@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "runtime/network/graph.hpp"
 #include "runtime/network/mixing.hpp"
 #include "runtime/network/network_error.hpp"
@@ -53,6 +56,17 @@ Network::Network(const NetworkSpec& spec, uint64_t seed, const std::vector<int64
   const Graph graph = make_graph(*spec.graph, top_.nodes(), seed);
   edges_ = graph.edges;
   mixing_ = make_mixing(*spec.graph, graph, top_.mass);
+}
+
+double Network::drift() const {
+  double largest = 0;
+  for (const Mixing& m : mixing_) {
+    std::vector<double> hb(top_.mass.size());
+    for (int64_t d = 0; d < m.nodes(); ++d)
+      for (int64_t k = m.begin[d]; k < m.begin[d + 1]; ++k) hb[m.source[k]] += m.weight[k] * top_.mass[d];
+    for (size_t j = 0; j < hb.size(); ++j) largest = std::max(largest, std::abs(hb[j] - top_.mass[j]));
+  }
+  return largest;
 }
 
 double Network::zeta() const {

@@ -124,6 +124,7 @@ class Network {
   const std::vector<std::pair<int64_t, int64_t>>& edges() const {
     return edges_;
   }                     // i < j, of the graph (union over a cycle)
+  double drift() const;  // max_j |(H b)_j - b_j| over the cycle: 0 where mixing keeps the weighted mean sum_d b_d z^(d)
   double zeta() const;  // max modulus of the eigenvalues of H but the one at 1 (first matrix); 0 if D = 1
 
  private:

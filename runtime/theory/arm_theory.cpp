@@ -73,12 +73,17 @@ void apply_mll_sgd(const Arm& arm, const Network& network, ArmTheory& t) {
     return;
   }
   const Constant gap = t.constants.gap();
-  if (const auto& all = t.constants.global_divergence; !all.value || *all.value > 0)
+  const auto& all = t.constants.global_divergence;
+  if (arm.partition_kind == "iid")
     t.hub_reasons.push_back(
-        arm.partition_kind == "iid"
-            ? "workers hold different draws of the same data: the theorem's one objective for all of them "
-              "holds only in the mean"
-            : "workers have different objectives and the theorem is for one objective, seen by all");
+        "workers hold different draws of the same data: the theorem's one objective for all of them holds only in the "
+        "mean");
+  else if (!arm.partition_kind.empty() && arm.partition_kind != "shared")
+    t.hub_reasons.push_back("workers hold different data and the theorem is for one objective, seen by all");
+  else if (!all.value)
+    t.hub_reasons.push_back("whether all workers have one objective is not known; estimate or record the divergences");
+  else if (*all.value > 0)
+    t.hub_reasons.push_back("workers have different objectives and the theorem is for one objective, seen by all");
   if (t.steps < t.hubs.q * t.hubs.tau) t.hub_reasons.push_back("the run is shorter than one global round");
   need(t.constants.smoothness, "L", t.hub_reasons);
   need(t.constants.sigma_sq, "sigma^2", t.hub_reasons);

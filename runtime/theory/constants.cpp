@@ -27,25 +27,46 @@ Constant quadratic_noise(const QuadraticRisk& q, const std::vector<int64_t>& bat
   return {largest, "exact: noise^2 P / batch"};
 }
 
-// f(w*) = sum_i a_i F_i(w*) at the weighted mean of the centres
-Constant quadratic_optimum(const QuadraticRisk& q, const std::vector<double>& a) {
+// f(x) = sum_i a_i F_i(x), coordinate by coordinate; x(j) may look at the coordinate's constants
+double quadratic_value(const QuadraticRisk& q, const std::vector<double>& a, int64_t columns, auto x) {
   double value = 0;
-  const int64_t columns = q.same_columns ? 1 : q.dimension;
   for (int64_t j = 0; j < columns; ++j) {
-    double above = 0, below = 0, part = 0;
+    const double at = x(j);
+    for (size_t i = 0; i < a.size(); ++i) {
+      const double d = at - q.center(static_cast<int64_t>(i), j);
+      value += 0.5 * a[i] * q.curvature(static_cast<int64_t>(i), j) * d * d;
+    }
+  }
+  return value;
+}
+
+Constant quadratic_optimum(const QuadraticRisk& q, const std::vector<double>& a) {
+  const int64_t columns = q.same_columns ? 1 : q.dimension;
+  const double value = quadratic_value(q, a, columns, [&](int64_t j) {
+    double above = 0, below = 0;
     for (size_t i = 0; i < a.size(); ++i) {
       const double h = a[i] * q.curvature(static_cast<int64_t>(i), j);
       above += h * q.center(static_cast<int64_t>(i), j);
       below += h;
     }
-    const double x = below > 0 ? above / below : 0;
-    for (size_t i = 0; i < a.size(); ++i) {
-      const double d = x - q.center(static_cast<int64_t>(i), j);
-      part += 0.5 * a[i] * q.curvature(static_cast<int64_t>(i), j) * d * d;
-    }
-    value += part;
-  }
-  return {value * (q.same_columns ? static_cast<double>(q.dimension) : 1.0), "exact: the objective at its optimum"};
+    return below > 0 ? above / below : 0;
+  });
+  return {q.same_columns ? value * static_cast<double>(q.dimension) : value, "exact: the objective at its optimum"};
+}
+
+Constant quadratic_start(const QuadraticRisk& q, const ModelSpec& model, const std::vector<double>& a, uint64_t seed) {
+  const auto workers = static_cast<int64_t>(a.size());
+  if (static_cast<double>(workers) * static_cast<double>(q.dimension) > 1e8)
+    return {{}, "record train_loss, or let it be estimated"};
+  int64_t rows = 1;
+  const auto start = model.start(workers, 0, 0, seed, &rows);
+  const double value = quadratic_value(q, a, q.dimension, [&](int64_t j) {
+    double mean = 0;
+    for (size_t i = 0; i < a.size(); ++i)
+      mean += a[i] * start[static_cast<size_t>((rows > 1 ? static_cast<int64_t>(i) : 0) * q.dimension + j)];
+    return mean;
+  });
+  return {value, "exact: the objective at the start"};
 }
 
 const char* not_estimated = "not estimated: give [theory] a section, estimate = \"start\" or \"record\"";
@@ -65,7 +86,7 @@ Constants constants_of(const Experiment& e, size_t index, const RunResult& r) {
   const auto risk = arm.model->quadratic_risk();
   Constants c;
 
-  // L, sigma^2, f*
+  // L, sigma^2, f*, f(u_0)
   if (e.theory.smoothness)
     c.smoothness = {e.theory.smoothness, "given"};
   else if (risk)
@@ -88,11 +109,12 @@ Constants constants_of(const Experiment& e, size_t index, const RunResult& r) {
   else
     c.optimum = {0.0, "0, a lower bound of the loss"};
 
-  // f(u_0)
   if (seen.start_value)
     c.start_value = {seen.start_value, "at the start"};
   else if (const auto recorded = recorded_values(e, r, index, "train_loss"); !recorded.empty())
     c.start_value = {recorded.front(), "recorded at the start, mean over the replicas"};
+  else if (risk)
+    c.start_value = quadratic_start(*risk, *arm.model, result.network->weights(), e.replica_seed(0));
   else
     c.start_value = {{}, "record train_loss, or let it be estimated"};
 

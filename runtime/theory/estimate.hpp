@@ -27,7 +27,6 @@ class Estimator {
   const Estimates& of(int arm) const { return estimates_[static_cast<size_t>(arm)]; }  // index into Population::arms
 
  private:
-  struct Sampled;
   void visit(int arm);
   void smoothness_of_data(int arm, const LinearCurvature&);
   void smoothness_along(int arm, MatrixView<const T> u);

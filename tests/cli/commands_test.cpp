@@ -75,6 +75,20 @@ TEST(Check, PredictsTheBitsOfTheRun) {
   EXPECT_EQ(down, std::stod(csv.rows.back()[csv.column("bits_down")]));
 }
 
+// 3 replicas of 7 workers of 100000 floats stay on the host until they are written.
+TEST(Check, CountsTheFinalModels) {
+  TempDir folder;
+  const std::string text =
+      "steps = 4\nreplicas = 3\n[model]\nkind = \"quadratic\"\ndimension = 100000\n[network]\nworkers = 7\n"
+      "[algorithm]\nkind = \"h-sgd\"\n[record]\n";
+  write_text(folder.path("e.toml"), text + "params = true\n");
+  const Finished f = orrery(folder.path(), {"check", "e.toml"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(has_line(f.out, {"final models", "8.0 MiB"})) << f.out;
+  write_text(folder.path("e.toml"), text + "params = false\n");
+  EXPECT_FALSE(has_line(orrery(folder.path(), {"check", "e.toml"}).out, {"final models"}));
+}
+
 TEST(Check, ShowsEveryArmAndTheMixingMatrix) {
   TempDir folder;
   write_text(folder.path("e.toml"), std::string(two_tiers) +
@@ -88,6 +102,37 @@ TEST(Check, ShowsEveryArmAndTheMixingMatrix) {
   EXPECT_TRUE(has_line(f.out, {"arm", "\"gossip\""})) << f.out;
   EXPECT_TRUE(has_line(f.out, {"ring", "12 nodes", "4 steps", "metropolis"})) << f.out;
   EXPECT_TRUE(has_line(f.out, {"zeta", "0."})) << f.out;
+}
+
+// A graph that itself moves the weighted mean is allowed, and said: in check and in run.
+TEST(Check, SaysWhereMixingMovesTheMean) {
+  TempDir folder;
+  const auto with = [](const std::string& mixing) {
+    return "steps = 4\n[model]\nkind = \"quadratic\"\ndimension = 2\n[network]\nworkers = 5\n"
+           "graph = { kind = \"star\", period = 2, mixing = \"" +
+           mixing + "\" }\n[algorithm]\nkind = \"mll-sgd\"\n";
+  };
+  for (const auto& [mixing, moves] : {std::pair{"uniform", true}, {"metropolis", false}}) {
+    write_text(folder.path("e.toml"), with(mixing));
+    const Finished check = orrery(folder.path(), {"check", "e.toml"});
+    EXPECT_EQ(check.code, 0) << check.err;
+    EXPECT_EQ(has(check.out, "does not keep the weighted mean"), moves) << check.out;
+    const Finished run = orrery(folder.path(), {"run", "e.toml", "--out", std::string("out-") + mixing});
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_EQ(has(run.err, "does not keep the weighted mean"), moves) << run.err;
+  }
+}
+
+// zeta is a dense eigenvalue problem: not for thousands of nodes.
+TEST(Check, LeavesOutZetaOfLargeGraphs) {
+  TempDir folder;
+  write_text(folder.path("e.toml"),
+             "steps = 4\n[model]\nkind = \"quadratic\"\ndimension = 2\n[network]\nworkers = 20000\n"
+             "graph = { kind = \"ring\" }\n[algorithm]\nkind = \"mll-sgd\"\n");
+  const Finished f = orrery(folder.path(), {"check", "e.toml"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(has_line(f.out, {"zeta", "not computed (20000 nodes)"})) << f.out;
+  EXPECT_LT(f.seconds, 20);
 }
 
 TEST(List, NamesEveryPart) {

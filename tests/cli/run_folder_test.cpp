@@ -84,11 +84,11 @@ class RunFolder : public testing::Test {
   Finished well(const std::string& file, const std::string& out, Names more = {}) {
     return run_well(folder_.path(), file, out, std::move(more));
   }
-  // theory.json and checkpoint/ come with the methods that have them
+  // checkpoint/ comes with the methods that have it
   Names files(const std::string& out) const {
     Names all;
     for (const auto& name : names(tree(at(out))))
-      if (name != "theory.json" && !name.starts_with("checkpoint/")) all.push_back(name);
+      if (!name.starts_with("checkpoint/")) all.push_back(name);
     return all;
   }
   TempDir folder_;
@@ -97,9 +97,9 @@ class RunFolder : public testing::Test {
 TEST_F(RunFolder, HoldsTheFilesOfTheContract) {
   well("bench.toml", "out");
   EXPECT_EQ(files("out"),
-            (Names{"experiment.toml", "final.npy", "mean.npy", "metrics.csv", "report.html", "summary.json"}));
+            (Names{"experiment.toml", "final.npy", "mean.npy", "metrics.csv", "report.html", "summary.json", "theory.json"}));
   well("bench.toml", "lean", {"--set", "record.params=false"});
-  EXPECT_EQ(files("lean"), (Names{"experiment.toml", "mean.npy", "metrics.csv", "report.html", "summary.json"}));
+  EXPECT_EQ(files("lean"), (Names{"experiment.toml", "mean.npy", "metrics.csv", "report.html", "summary.json", "theory.json"}));
   EXPECT_EQ(names(tree(folder_.path())).front(), "bench.toml");
   EXPECT_FALSE(std::filesystem::exists(at("out.partial")));
 }
@@ -108,7 +108,7 @@ TEST_F(RunFolder, HoldsAModelPerArm) {
   well("images.toml", "out", {"--set", "record.params=true", "--set", "record.partition=true"});
   EXPECT_EQ(files("out"), (Names{"experiment.toml", "final-0.npy", "final-1.npy", "mean-0.npy", "mean-1.npy",
                                  "metrics.csv", "partition-0-0.txt", "partition-0-1.txt", "partition-1-0.txt",
-                                 "partition-1-1.txt", "report.html", "summary.json"}));
+                                 "partition-1-1.txt", "report.html", "summary.json", "theory.json"}));
 }
 
 // A header row, then a row per replica and record point: 0, every, ..., the last step.

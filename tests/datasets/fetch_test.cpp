@@ -143,7 +143,7 @@ TEST_F(Fetch, APartThatIsWholeOrTooLong) {
 TEST_F(Fetch, AWrongChecksumIsRemoved) {
   std::string wrong = one_;
   wrong[1234] ^= 1;
-  const HttpServer server({{"/set/one", wrong}});
+  const HttpServer server(HttpServer::Files{{"/set/one", wrong}});
   const std::string message = refused(server.url());
   EXPECT_TRUE(message.starts_with(server.url() + "one: has SHA-256 ")) << message;
   EXPECT_NE(message.find(set_.files[0].sha256), std::string::npos) << message;
@@ -172,7 +172,7 @@ TEST_F(Fetch, AFileThatIsThereAndWrongStays) {
 TEST_F(Fetch, PlainTextMayBeCompressedByTheServer) {
   test::write_gz(dir_.path("gz"), test::Bytes(two_.begin(), two_.end()));
   const std::string packed = test::read_text(dir_.path("gz"));
-  const HttpServer server({{"/set/one", one_}, {"/set/two.gz", packed}});
+  const HttpServer server(HttpServer::Files{{"/set/one", one_}, {"/set/two.gz", packed}});
   const auto got = fetch(set_, from(server.url()));
   EXPECT_EQ(got[1].path, to("two.gz"));
   EXPECT_EQ(test::read_text(to("two.gz")), packed);
@@ -180,7 +180,7 @@ TEST_F(Fetch, PlainTextMayBeCompressedByTheServer) {
   // compressed, but of something else
   test::write_gz(dir_.path("gz"), {'x'});
   std::filesystem::remove(to("two.gz"));
-  const HttpServer other({{"/set/one", one_}, {"/set/two.gz", test::read_text(dir_.path("gz"))}});
+  const HttpServer other(HttpServer::Files{{"/set/one", one_}, {"/set/two.gz", test::read_text(dir_.path("gz"))}});
   EXPECT_NE(refused(other.url()).find("two.gz: has SHA-256"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(to("two.gz.part")));
 }

@@ -26,12 +26,12 @@ class HttpServer {
     bool endless = false;     // no length, bytes without end
     std::string redirect_to;  // 302 to this base
   };
+  using Files = std::map<std::string, std::string>;  // path, as "/set/name", to content
   struct Request {
     std::string path, range;
   };
 
-  // files: path, as "/set/name", to content
-  HttpServer(std::map<std::string, std::string> files, Behaviour behaviour)
+  HttpServer(Files files, Behaviour behaviour)
       : files_(std::move(files)), behaviour_(std::move(behaviour)), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -43,7 +43,7 @@ class HttpServer {
     port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
-  explicit HttpServer(std::map<std::string, std::string> files) : HttpServer(std::move(files), Behaviour{}) {}
+  explicit HttpServer(Files files) : HttpServer(std::move(files), Behaviour{}) {}
   ~HttpServer() {
     stop_ = true;
     shutdown(listener_, SHUT_RDWR);  // accept returns
@@ -132,7 +132,7 @@ class HttpServer {
     if (behaviour_.hold) recv(connection, &ignored, 1, 0);  // until the other side goes
   }
 
-  std::map<std::string, std::string> files_;
+  Files files_;
   Behaviour behaviour_;
   int listener_;
   int port_ = 0;

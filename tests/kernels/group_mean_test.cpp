@@ -241,6 +241,23 @@ TEST_P(GroupMean, MixMatchesTheFormulaInFloat64) {
   });
 }
 
+// Exact: the rows of the groups become zero, all others keep their bits.
+TEST_P(GroupMean, ClearsTheRowsOfItsGroups) {
+  const Backend b = GetParam();
+  test::for_float_and_double([&]<class T>() {
+    for (int64_t P : {int64_t{1}, int64_t{257}}) {
+      const Groups g({3, 40, 1}, false);
+      const Table table(b, g, {0, 2});
+      Matrix<T> x(b, g.rows, P, 1, P + 2);
+      group_clear<T>(ctx(), table.view, x.view());
+      std::vector<T> want = x.dense();
+      for (size_t k : {size_t{0}, size_t{2}})
+        for (int64_t r : g.members[k]) std::fill_n(want.begin() + r * P, P, T{0});
+      EXPECT_EQ(x.host(), want);
+    }
+  });
+}
+
 TEST_P(GroupMean, RefusesWrongShapes) {
   const Backend b = GetParam();
   const Groups g({2, 3}, false);

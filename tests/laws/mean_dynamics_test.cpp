@@ -31,6 +31,14 @@ std::vector<Net> nets() {
       {"local SGD", tiers({{"cloud", 3}}), {}},
       {"two levels, unequal groups", tiers({{"edge", 2, 0, {{0}, {5, 1, 3}, {2, 4}}}, {"cloud", 4}}), {}},
       {"three levels, weights, rates", unequal + slow + tiers({{"edge", 2, 4}, {"region", 4, 2}, {"cloud", 8}}), given},
+      {"groups with their own periods",
+       unequal + slow +
+           "tiers = [{ name = \"edge\", nodes = 3, period = [2, 3] }, { name = \"cloud\", nodes = 1, period = 6 }]\n",
+       given},
+      {"hubs with their own periods on a path",
+       "tiers = [{ name = \"hub\", groups = [[0], [5, 1, 3], [2, 4]], period = [1, 2, 4] }]\n"
+       "graph = { kind = \"path\", period = 4, mixing = \"metropolis\" }\n",
+       {}},
       {"random groups", "grouping = \"random\"\n" + tiers({{"edge", 1, 3}, {"cloud", 4}}), {}},
       {"hubs on a path",
        unequal + slow + tiers({{"hub", 2, 3}}) +

@@ -7,7 +7,21 @@ namespace {
 using test::tiers;
 using test::Trial;
 
-class Memory : public test::OnEachCase {};  // 64 workers are for the CPU
+class Memory : public test::OnEachCase {  // 256 workers are for the CPU
+ protected:
+  // each thread has room for a few samples of its own: two of them, whatever the machine has
+  void SetUp() override { set_threads(2); }
+  void TearDown() override { set_threads(before_); }
+  Trial many() const {
+    Trial s = trial(256).with_steps(3).with_network(tiers({{"edge", 1, 8}, {"cloud", 3}}));
+    s.samples = 512;
+    s.partition = "kind = \"iid\"";
+    return s;
+  }
+
+ private:
+  int before_ = threads();
+};
 INSTANTIATE_TEST_SUITE_P(Each, Memory, testing::Values(test::Case{"cpu", "fp32", "softmax"}), test::case_name);
 
 class FlatMemory : public test::OnEachCase {};
@@ -16,15 +30,14 @@ ORRERY_ON_CASES(FlatMemory, {"quadratic"}, {"fp64"});
 // rows * P * banks + data; stored gradients are a second bank.
 TEST_P(Memory, IsThePlanAndTheFormula) {
   for (const bool stored : {false, true}) {
-    Trial s = trial(64).with_steps(3).with_network(tiers({{"edge", 1, 8}, {"cloud", 3}}));
-    s.partition = "kind = \"iid\"";
+    Trial s = many();
     s.metrics = "\"train_loss\", \"test_accuracy\", \"consensus_distance\"";
     s.every = 1;
     if (stored) s.step = "gradients";
     const RunResult r = result(s);
     const double banks = stored ? 2 : 1, parameters = 7850;
     ASSERT_EQ(r.parameters, 7850);
-    const double formula = 64 * parameters * 4 * banks + 250 * (784 + 4);
+    const double formula = 256 * parameters * 4 * banks + 562 * (784 + 4);
     EXPECT_GE(static_cast<double>(r.peak_memory), formula);
     EXPECT_LE(static_cast<double>(r.peak_memory), 1.1 * formula);
     EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
@@ -32,16 +45,60 @@ TEST_P(Memory, IsThePlanAndTheFormula) {
   }
 }
 
+// Momentum is one more bank; participation three small columns and the live weights of the tiers.
+TEST_P(Memory, IsThePlanWithMomentumAndParticipation) {
+  Trial s = trial(64).with_steps(7).with_network(
+      "tiers = [{ name = \"edge\", nodes = 8, period = [1, 3] }, { name = \"cloud\", nodes = 1, period = 3 }]\n"
+      "participation = 0.5\n");
+  s.partition = "kind = \"iid\"";
+  s.algorithm = "momentum = 0.9";
+  const RunResult r = result(s);
+  EXPECT_GE(r.peak_memory, 2 * 64 * 7850 * 4);
+  EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
+              0.1 * static_cast<double>(r.planned_memory));
+}
+
 // Divergences need the second bank, the gradient's norm a share of it: planned too.
 TEST_P(Memory, IsThePlanWithMetricsOfGradients) {
   for (const char* metrics :
-       {"\"divergence_edge\", \"divergence_cloud\"", "\"grad_norm_sq\"", "\"dispersion_edge\", \"dispersion_cloud\""}) {
-    Trial s = trial(64).with_steps(3).with_network(tiers({{"edge", 1, 8}, {"cloud", 3}}));
-    s.partition = "kind = \"iid\"";
+       {"\"divergence_edge\", \"divergence_cloud\"", "\"grad_norm_sq\"", "\"dispersion_edge\", \"dispersion_cloud\"",
+        "\"worker_train_loss\", \"worker_test_loss\""}) {
+    Trial s = many();
     s.metrics = metrics;
     const RunResult r = result(s);
     EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
                 0.1 * static_cast<double>(r.planned_memory))
+        << metrics;
+  }
+}
+
+// On CUDA also what cuBLAS and the metrics take: gathered samples, whole gradients in a space of their own.
+class DeviceMemory : public test::OnEachCase {};
+ORRERY_ON_CASES(DeviceMemory, {"softmax"}, {"fp32"});
+
+TEST_P(DeviceMemory, IsThePlan) {
+  for (const char* metrics : {"\"steps_done\"", "\"grad_norm_sq\"", "\"divergence_cloud\"", "\"worker_train_loss\"",
+                              "\"test_loss\", \"train_loss\""}) {
+    Trial s = trial(16).with_steps(2).with_network(tiers({{"cloud", 2}}));
+    s.metrics = metrics;
+    const RunResult r = result(s);
+    const int64_t cublas = device() == "cuda" ? cublas_workspace_bytes : 0;
+    EXPECT_NEAR(static_cast<double>(r.peak_memory - cublas), static_cast<double>(r.planned_memory - cublas),
+                0.1 * static_cast<double>(r.planned_memory - cublas))
+        << metrics;
+  }
+}
+
+// Losses of a quadratic, at the mean models and at every worker's.
+TEST_P(FlatMemory, IsThePlan) {
+  for (const char* metrics : {"\"train_loss\"", "\"worker_train_loss\"", "\"grad_norm_sq\""}) {
+    Trial s = trial(4).with_steps(2).with_network(tiers({{"cloud", 2}}));
+    s.parameters = 1000;
+    s.metrics = metrics;
+    const RunResult r = result(s);
+    const int64_t cublas = device() == "cuda" ? cublas_workspace_bytes : 0;
+    EXPECT_NEAR(static_cast<double>(r.peak_memory - cublas), static_cast<double>(r.planned_memory - cublas),
+                0.1 * static_cast<double>(r.planned_memory - cublas))
         << metrics;
   }
 }

@@ -54,6 +54,31 @@ TEST_P(Resolved, Arms) {
   expect_same_again(parse_experiment(s.text(), "law.toml", device()));
 }
 
+// Every option of tiered SGD, and arms that take schedules, participation and clocks away or bring them.
+TEST_P(Resolved, Options) {
+  Trial s = trial(9).with_network(
+      "rates = [0.7, 1]\nparticipation = 0.67\n"
+      "tiers = [{ name = \"edge\", nodes = 3, period = [2, 3], latency = 0.1, bandwidth = 1e5 }, { name = \"cloud\", "
+      "nodes "
+      "= 1, period = 6 }]\nclock = { kind = \"waiting\", step_time = 0.3 }\n");
+  s.rate = "{ start = 0.13, drops = [[3, 0.7], [9, 0.1]] }";
+  s.algorithm = "momentum = 0.9\nmomentum_at_average = \"keep\"";
+  s.repeats = {2, 1};
+  s.shuffle = true;
+  s.metrics = "\"train_loss\", \"virtual_time\", \"bits_up\"";
+  expect_same_again(parse_experiment(s.text(), "law.toml", device()));
+  s.arms =
+      "[[arm]]\nname = \"as above\"\n[[arm]]\nname = \"constant\"\nalgorithm.learning_rate = 0.1\n"
+      "[[arm]]\nname = \"all\"\nnetwork.participation = 1\nnetwork.clock.kind = \"slots\"\nnetwork." +
+      tiers({{"edge", 2, 3}, {"cloud", 6}}) +
+      "[[arm]]\nname = \"drop\"\nalgorithm.learning_rate = { start = 1, drops = [[1, 0.1]] }\n";
+  const Experiment e = parse_experiment(s.text(), "law.toml", device());
+  EXPECT_TRUE(e.arms[1].step.drops.empty());
+  EXPECT_EQ(e.arms[3].step.drops.size(), 1u);
+  EXPECT_TRUE(e.arms[2].network->participants.empty());
+  expect_same_again(e);
+}
+
 TEST_P(Resolved, ArmsAndOverrides) {
   const test::Folder folder;
   Trial s = busy();

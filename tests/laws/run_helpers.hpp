@@ -15,6 +15,7 @@
 
 #include "kernels/core/npy.hpp"
 #include "kernels/core/rng.hpp"
+#include "kernels/core/shuffle.hpp"
 #include "runtime/run.hpp"
 
 namespace orrery::test {
@@ -81,6 +82,10 @@ struct Trial {
   double learning_rate = 0.1, noise = 0.5, l2 = 0.01;
   std::string batch = "4", init = "0.25", partition = "kind = \"dirichlet\"\nalpha = 0.5";
   std::string step = "fused", metrics = "\"virtual_time\"";
+  std::string rate;                       // of the algorithm as TOML, in place of learning_rate
+  std::string algorithm;                  // further lines of [algorithm]
+  bool shuffle = false;                   // what the oracle draws; sampling = "shuffle" is written for it
+  std::vector<int32_t> repeats = {1};     // batches per slot, cycled over the workers
   std::string head, network, arms;        // further lines
   int64_t parameters = 3;                 // of the quadratic
   int64_t samples = 200;                  // training images of softmax
@@ -99,8 +104,10 @@ struct Trial {
     std::string t = fmt::format("seed = {}\nreplicas = {}\nsteps = {}\nprecision = \"{}\"\n{}\n", seed, replicas, steps,
                                 precision, head);
     t += fmt::format("[network]\nworkers = {}\n{}\n", workers, network);
-    t += fmt::format("[algorithm]\nkind = \"{}\"\nlearning_rate = {:.17e}\nbatch = {}\nstep = \"{}\"\n", kind,
-                     learning_rate, batch, step);
+    t += fmt::format("[algorithm]\nkind = \"{}\"\nlearning_rate = {}\nbatch = {}\nstep = \"{}\"\n{}\n", kind,
+                     rate.empty() ? fmt::format("{:.17e}", learning_rate) : rate, batch, step, algorithm);
+    if (repeats != std::vector<int32_t>{1}) t += fmt::format("batches_per_slot = {}\n", repeats);
+    if (shuffle) t += "sampling = \"shuffle\"\n";
     t += fmt::format("[record]\nevery = {}\nmetrics = [{}]\nparams = true\npartition = {}\n", every, metrics,
                      model == "softmax");
     t += fmt::format("[model]\nkind = \"{}\"\ninit = {}\n", model, init);
@@ -225,7 +232,9 @@ class Oracle {
       parameters_ = s.parameters;
       return;
     }
-    const Experiment e = parse_experiment(s.with_steps(0).text(), "oracle.toml", device);
+    Trial start = s.with_steps(0);
+    start.rate.clear();  // no schedule reaches into no steps
+    const Experiment e = parse_experiment(start.text(), "oracle.toml", device);
     partition_ = *run(e).arms[0].partitions[0];
     std::string notice;
     data_ = e.arms[0].data->load(&notice);
@@ -233,14 +242,14 @@ class Oracle {
   }
   int64_t parameters() const { return parameters_; }
 
-  // g_i of the batch that worker i draws in the slot; slot < 0: of all its samples, without noise
-  std::vector<double> gradient(int64_t worker, int64_t slot, const double* w) const {
-    return s_.model == "quadratic" ? quadratic(worker, slot, w) : softmax(worker, slot, w, nullptr);
+  // g_i of the repeat-th batch that worker i draws in the slot; slot < 0: of all its samples, without noise
+  std::vector<double> gradient(int64_t worker, int64_t slot, const double* w, int64_t repeat = 0) const {
+    return s_.model == "quadratic" ? quadratic(worker, slot, repeat, w) : softmax(worker, slot, repeat, w, nullptr);
   }
   double loss(int64_t worker, const double* w) const {  // F_i
     double sum = 0;
     if (s_.model == "softmax") {
-      softmax(worker, -1, w, &sum);
+      softmax(worker, -1, 0, w, &sum);
       return sum;
     }
     for (int64_t j = 0; j < parameters_; ++j)
@@ -263,13 +272,15 @@ class Oracle {
  private:
   int64_t batch() const { return s_.batch == "\"full\"" ? 0 : std::stoll(s_.batch); }
 
-  std::vector<double> quadratic(int64_t worker, int64_t slot, const double* w) const {
+  static uint64_t key(int64_t slot, int64_t repeat) { return static_cast<uint64_t>(slot + (repeat << 40)); }
+
+  std::vector<double> quadratic(int64_t worker, int64_t slot, int64_t repeat, const double* w) const {
     std::vector<double> g(static_cast<size_t>(parameters_));
     for (int64_t j = 0; j < parameters_; ++j) {
       g[static_cast<size_t>(j)] = s_.a(worker, j) * (w[j] - s_.c(worker, j));
       if (slot < 0 || batch() == 0) continue;
       const Stream normal(static_cast<uint64_t>(s_.seed), Draw::gradient_noise, static_cast<uint32_t>(worker),
-                          static_cast<uint64_t>(slot));
+                          key(slot, repeat));
       g[static_cast<size_t>(j)] +=
           s_.noise / std::sqrt(static_cast<double>(batch())) * normal.normal(static_cast<uint32_t>(j));
     }
@@ -294,18 +305,26 @@ class Oracle {
     }
     return z;
   }
-  std::vector<double> softmax(int64_t worker, int64_t slot, const double* w, double* loss) const {
+  // The place of sample k of the batch among the worker's `size`.
+  int64_t place(int64_t worker, int64_t slot, int64_t repeat, int64_t k, int64_t size) const {
+    const auto seed = static_cast<uint64_t>(s_.seed);
+    const auto who = static_cast<uint32_t>(worker);
+    if (!s_.shuffle)
+      return Stream(seed, Draw::minibatch, who, key(slot, repeat))
+          .below(static_cast<uint32_t>(k), static_cast<uint32_t>(size));
+    const int64_t each = s_.repeats[static_cast<size_t>(worker) % s_.repeats.size()];
+    const int64_t taken = (slot * each + repeat) * batch() + k;  // samples that came before, skipped ones included
+    return shuffled(seed, who, static_cast<uint64_t>(taken / size), static_cast<uint32_t>(taken % size),
+                    static_cast<uint32_t>(size));
+  }
+  std::vector<double> softmax(int64_t worker, int64_t slot, int64_t repeat, const double* w, double* loss) const {
     const int64_t size = partition_.size[static_cast<size_t>(worker)], d = data_.features;
     const bool whole = slot < 0 || batch() == 0;
     const int64_t count = whole ? size : batch();
     std::vector<double> g(static_cast<size_t>(parameters_));
     for (int64_t k = 0; k < count; ++k) {
-      const int64_t place = whole ? k
-                                  : Stream(static_cast<uint64_t>(s_.seed), Draw::minibatch,
-                                           static_cast<uint32_t>(worker), static_cast<uint64_t>(slot))
-                                        .below(static_cast<uint32_t>(k), static_cast<uint32_t>(size));
-      const int64_t sample =
-          partition_.order[static_cast<size_t>(partition_.begin[static_cast<size_t>(worker)] + place)];
+      const int64_t at = whole ? k : place(worker, slot, repeat, k, size);
+      const int64_t sample = partition_.order[static_cast<size_t>(partition_.begin[static_cast<size_t>(worker)] + at)];
       const int label = data_.train.labels[static_cast<size_t>(sample)];
       const auto z = logits(data_.train, sample, w);
       const double normaliser = log_sum(z);
@@ -329,6 +348,13 @@ class Oracle {
   Partition partition_;
   Dataset data_;
 };
+
+// Does worker i of rate p step in this slot? From the definition of the draw.
+inline bool steps_in(int64_t seed, int64_t worker, int64_t slot, double p) {
+  const Stream theta(static_cast<uint64_t>(seed), Draw::rate, static_cast<uint32_t>(worker),
+                     static_cast<uint64_t>(slot));
+  return theta.bits(0) / 4294967296.0 < p;
+}
 
 // sum_i a_i x_i of x (W,P)
 inline std::vector<double> weighted_mean(const std::vector<double>& x, const std::vector<double>& a) {

@@ -44,6 +44,17 @@ TEST(Mixing, TheGoldenRunsMatrixIsTheDigests) {
   EXPECT_THAT(b.network.top().mass, testing::Pointwise(testing::DoubleNear(1e-15), {0.4, 0.4, 0.2}));
 }
 
+TEST(Mixing, DriftIsTheLargestChangeOfTheMeansWeights) {
+  // star of 5 under the uniform rule: the hub's column is 1/5 each, a leaf's 1/2 for itself and for the hub
+  EXPECT_NEAR(build("workers = 5\ngraph = { kind = \"star\", mixing = \"uniform\" }").network.drift(),
+              1. / 5 / 5 + 4 * (1. / 2 / 5) - 1. / 5, 1e-15);
+  EXPECT_LE(build(golden).network.drift(), 1e-15);
+  EXPECT_EQ(build("workers = 5").network.drift(), 0);
+  // one peer at a time: exact for equal weights, not for others
+  EXPECT_LE(build("workers = 6\ngraph.kind = \"one-peer-exponential\"").network.drift(), 1e-15);
+  EXPECT_GT(build("workers = 6\nweights = [1, 2]\ngraph.kind = \"one-peer-exponential\"").network.drift(), 0.01);
+}
+
 // Networks whose rule conserves the weighted mean, with weights that differ.
 const std::vector<std::string> conserving = {
     golden,
