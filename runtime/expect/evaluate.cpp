@@ -104,7 +104,7 @@ std::string called(const std::string& arm) { return arm.empty() ? "this run" : a
 
 void judge_value(const ExpectRow& row, const std::vector<Reading>& readings, ExpectLine& line) {
   const double measured = mean_of(readings[0]);
-  line.measured = show(readings[0]);
+  line.measured = row.within && *row.within < 1e-5 ? fmt::format("{:.10g}", measured) : show(readings[0]);
   line.values = {measured};
   bool holds = true;
   if (row.within) holds = std::abs(measured - *row.reference) <= *row.within * std::abs(*row.reference);
@@ -168,7 +168,7 @@ void describe(const ExpectRow& row, ExpectLine& line) {
   switch (row.kind) {
     case Kind::value:
       line.what = row.arms[0].empty() ? when : fmt::format("{}: {}", row.arms[0], when);
-      line.expected = row.reference ? show(*row.reference) : row.reference_text;
+      line.expected = row.reference ? fmt::format("{}", *row.reference) : row.reference_text;  // as written
       if (row.within) line.expected += fmt::format(" within {:g} %", 100 * *row.within);
       if (bounded(row)) line.expected += (line.expected.empty() ? "" : ", ") + bounds(row);
       break;
