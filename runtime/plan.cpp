@@ -76,6 +76,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   in.rows = p.rows();
   in.max_batch = p.max_batch;
   in.classes = classes;
+  in.sparse = arm.data && arm.data->sparse();
   plan.workspace = arm.model->workspace(backend, in, features, size);
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
     for (const auto& lane : p.lanes)
