@@ -205,13 +205,13 @@ std::vector<std::string> experiments() {
 
 class Experiments : public testing::TestWithParam<std::string> {};
 
-// Where a data set is missing, a few glyphs stand in for it.
+// Where a data set is missing, a few glyphs stand in for it; what is drawn needs no files.
 TEST_P(Experiments, PassCheck) {
   TempDir folder;
   std::vector<std::string> arguments{"check", GetParam()};
   const std::string text = read_text(GetParam());
   const auto set = [&](const char* option) { arguments.insert(arguments.end(), {"--set", option}); };
-  if (has_line(text, {"[data]"}))
+  if (has_line(text, {"[data]"}) && !has(text, "gaussian-mixture"))
     for (const char* option : {"data.name=glyphs", "data.train=5000", "data.test=500"}) set(option);
   if (has(text, "limit_train")) set("data.limit_train=500");
   if (has(text, "limit_test")) set("data.limit_test=500");
