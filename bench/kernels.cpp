@@ -11,6 +11,7 @@
 #include "kernels/distances.hpp"
 #include "kernels/group_mean.hpp"
 #include "kernels/minibatch.hpp"
+#include "kernels/participation.hpp"
 #include "kernels/quadratic.hpp"
 #include "kernels/softmax_loss.hpp"
 #include "kernels/softmax_scores.hpp"
@@ -192,6 +193,49 @@ void add_averages(int64_t W, int64_t P, int64_t nodes) {
       [=] { group_mix<float>(k->ctx, k->groups, k->ring, k->means.view(nodes, P), k->x.view(W, P)); });
 }
 
+// Half of the workers of each group drawn, and the weights of one tier's table.
+void add_participation(int64_t W, int64_t nodes) {
+  struct Drawn {
+    const Context& ctx = context();
+    Buffer<int64_t> begin, member, count, period, clock;
+    Buffer<int32_t> index;
+    Buffer<uint64_t> seed;
+    Buffer<uint32_t> words;
+    Buffer<uint8_t> present;
+    Buffer<double> weight, scale, live;
+  };
+  const auto k = std::make_shared<Drawn>();
+  std::vector<int64_t> begin(static_cast<size_t>(nodes) + 1), member(static_cast<size_t>(W));
+  std::vector<int32_t> index(static_cast<size_t>(nodes));
+  std::iota(member.begin(), member.end(), 0);
+  std::iota(index.begin(), index.end(), 0);
+  for (int64_t i = 0; i <= nodes; ++i) begin[static_cast<size_t>(i)] = i * W / nodes;
+  k->begin = Buffer<int64_t>(k->ctx, begin);
+  k->member = Buffer<int64_t>(k->ctx, member);
+  k->count = Buffer<int64_t>(k->ctx, std::vector<int64_t>(static_cast<size_t>(nodes), W / nodes / 2));
+  k->period = Buffer<int64_t>(k->ctx, std::vector<int64_t>(static_cast<size_t>(nodes), 10));
+  k->clock = Buffer<int64_t>(k->ctx, 1);
+  k->index = Buffer<int32_t>(k->ctx, index);
+  k->seed = Buffer<uint64_t>(k->ctx, W);
+  k->words = Buffer<uint32_t>(k->ctx, W);
+  k->present = Buffer<uint8_t>(k->ctx, W);
+  k->weight = Buffer<double>(
+      k->ctx, std::vector<double>(static_cast<size_t>(W), static_cast<double>(nodes) / static_cast<double>(W)));
+  k->scale = Buffer<double>(k->ctx, W);
+  k->live = Buffer<double>(k->ctx, W);
+  const double w = static_cast<double>(W);
+  add(fmt::format("draw_participants/W:{}/nodes:{}", W, nodes), w * (33 * 4 + 8 + 8 + 8 + 1), 0, [=] {
+    const ParticipationTable table{{nodes, 0, k->begin.view(), k->member.view(), k->weight.view()},
+                                   k->count.view(),
+                                   k->period.view(),
+                                   k->index.view()};
+    draw_participants(k->ctx, table, k->seed.view(), {k->clock.data(), 0}, k->words.view(), k->present.view(),
+                      k->scale.view());
+  });
+  add(fmt::format("scale_weights/W:{}", W), w * 32, w,
+      [=] { scale_weights(k->ctx, k->member.view(), k->weight.view(), k->scale.view(), k->live.view()); });
+}
+
 void add_quadratic() {
   const int64_t W = 1024, P = 10000;
   const auto f = std::make_shared<Fixture>(W, 8);
@@ -218,6 +262,8 @@ void add_kernels() {
   for (int64_t W : {100, 1024})
     for (int64_t B : {8, 32}) add_for(W, B);
   add_scores();
+  add_participation(1000, 10);
+  add_participation(int64_t{1} << 20, 1000);
   add_averages(1024, 7850, 1);
   add_averages(1024, 7850, 32);
   add_averages(256, 199210, 1);

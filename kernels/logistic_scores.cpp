@@ -4,6 +4,15 @@
 
 namespace orrery {
 
+int64_t logistic_scores_bytes(Backend backend, int64_t features, bool sparse, int64_t element_size, int64_t models,
+                              int64_t n) {
+  if (models == 0 || n == 0) return 0;
+  if (backend == Backend::cpu)
+    return (sparse ? 0 : threads() * detail::scores_places * features * element_size) +
+           (n + detail::scores_piece - 1) / detail::scores_piece * models * 2 * int64_t{sizeof(double)};
+  return detail::scores_models(models, n) * (2 * n + 1) * int64_t{sizeof(double)} + models * int64_t{sizeof(int64_t)};
+}
+
 template <class T>
 Scores logistic_scores(const Context& ctx, const LogisticView& model, MatrixView<const T> w, MatrixView<const double> u,
                        const std::vector<int64_t>& row_of_model) {

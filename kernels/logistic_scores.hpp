@@ -13,6 +13,9 @@
 
 namespace orrery {
 
+// Bytes that a call makes and gives back.
+int64_t logistic_scores_bytes(Backend, int64_t features, bool sparse, int64_t element_size, int64_t models, int64_t n);
+
 template <class T>
 Scores logistic_scores(const Context&, const LogisticView&, MatrixView<const T> w, MatrixView<const double> u,
                        const std::vector<int64_t>& row_of_model);

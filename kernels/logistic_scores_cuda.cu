@@ -32,9 +32,8 @@ __global__ void logistic_score_kernel(LogisticView model, MatrixView<const T> w,
 template <class T, Backend B>
 Scores logistic_scores_impl(const Context& ctx, const LogisticView& model, MatrixView<const T> w,
                             MatrixView<const double> u, const std::vector<int64_t>& row_of_model) {
-  constexpr int64_t room = int64_t{64} << 20;  // bytes for per-sample losses
   const int64_t n = model.samples.count();
-  const int64_t models = std::clamp<int64_t>(room / (16 * n + 1), 1, w.extent(0));
+  const int64_t models = scores_models(w.extent(0), n);
   Buffer<double> loss(ctx, models * n), hits(ctx, models * n), sums(ctx, models);
   Buffer<int64_t> row(ctx,
                       row_of_model.empty() ? std::vector<int64_t>(static_cast<size_t>(w.extent(0))) : row_of_model);

@@ -4,17 +4,28 @@
 
 namespace orrery {
 
-template <class T>
-int64_t LogisticWorkspace<T>::blocks_for(int64_t rows, int64_t max_batch, int64_t bytes) {
-  const int64_t place = int64_t{sizeof(T)} + int64_t{sizeof(int32_t)};
+namespace {
+int64_t blocks_for(int64_t element_size, int64_t rows, int64_t max_batch, int64_t bytes) {
+  const int64_t place = element_size + int64_t{sizeof(int32_t)};
   return std::clamp<int64_t>(bytes / std::max<int64_t>(1, place * max_batch), 1, std::min<int64_t>(rows, 1 << 20));
+}
+}  // namespace
+
+int64_t logistic_steps_bytes(Backend backend, int64_t features, bool sparse, int64_t element_size, int64_t rows,
+                             int64_t max_batch, int64_t bytes) {
+  if (rows == 0 || max_batch == 0) return 0;
+  const int64_t place = element_size + int64_t{sizeof(int32_t)};  // derivative and drawn sample
+  if (backend == Backend::cpu)
+    return threads() *
+           (max_batch * place + (sparse ? 0 : std::min(detail::logistic_places, max_batch) * features * element_size));
+  return blocks_for(element_size, rows, max_batch, bytes) * max_batch * place;
 }
 
 template <class T>
 LogisticWorkspace<T>::LogisticWorkspace(const Context& ctx, int64_t rows, int64_t batch, int64_t bytes)
     : max_batch(batch) {
   if (ctx.backend == Backend::cpu || rows == 0) return;  // the CPU's threads have small buffers of their own
-  blocks = blocks_for(rows, batch, bytes);
+  blocks = blocks_for(int64_t{sizeof(T)}, rows, batch, bytes);
   delta = Buffer<T>(ctx, blocks * batch);
   drawn = Buffer<int32_t>(ctx, blocks * batch);
 }

@@ -40,6 +40,10 @@ struct LogisticView {
   }
 };
 
+// Bytes that a workspace of these sizes holds (CUDA), or that a call makes and gives back (CPU; sparse: no features are gathered).
+int64_t logistic_steps_bytes(Backend, int64_t features, bool sparse, int64_t element_size, int64_t rows,
+                             int64_t max_batch, int64_t bytes);
+
 // Room for the drawn samples and the derivatives of a batch. CUDA only: empty on the CPU.
 template <class T>
 class LogisticWorkspace {
@@ -47,7 +51,6 @@ class LogisticWorkspace {
   LogisticWorkspace() = default;
   // For rows of at most max_batch samples: `blocks` rows at a time, as many as fit in `bytes` (at least one).
   LogisticWorkspace(const Context&, int64_t rows, int64_t max_batch, int64_t bytes);
-  static int64_t blocks_for(int64_t rows, int64_t max_batch, int64_t bytes);
   int64_t blocks = 0, max_batch = 0;
   Buffer<T> delta;
   Buffer<int32_t> drawn;
@@ -85,6 +88,8 @@ ORRERY_HD inline double logistic_score(T z, bool one, bool& hit) {
 }
 
 namespace detail {
+constexpr int64_t logistic_places =
+    64;  // CPU: dense samples that a thread keeps gathered; 64 * 784 floats stay in L2 beside w
 template <class T, Backend B>
 void logistic_steps_impl(const Context&, const LogisticView&, const Rows&, Slot, int64_t steps, MatrixView<T> w,
                          LogisticWorkspace<T>&, const Momentum<T>&);

@@ -1,5 +1,6 @@
+#include <omp.h>
+
 #include <algorithm>
-#include <vector>
 
 #include "kernels/logistic_inline.hpp"
 #include "kernels/logistic_steps.hpp"
@@ -8,30 +9,42 @@
 namespace orrery::detail {
 namespace {
 
-constexpr int64_t places =
-    64;  // dense samples kept gathered: 64 * 784 floats stay in L2 beside the worker's parameters
+// Room for all threads, made before they start: a failing allocation must not end a parallel region.
+template <class T>
+struct Room {
+  int64_t max_batch, gathered;  // places per thread; of them with their dense features
+  Buffer<T> x, delta;
+  Buffer<int32_t> drawn;
 
-// One thread's room for a batch: drawn samples, dense features, derivatives of the loss.
+  Room(const Context& ctx, const LogisticView& m, int64_t largest)
+      : max_batch(largest),
+        gathered(m.samples.sparse() ? 0 : std::min(logistic_places, largest)),
+        x(ctx, threads() * gathered * m.samples.features()),
+        delta(ctx, threads() * largest),
+        drawn(ctx, threads() * largest) {}
+};
+
+// One thread's part: drawn samples, dense features, derivatives of the loss.
 template <class T>
 struct Batch {
   const LogisticView& model;
   const SampleView& samples;
   int64_t d, size = 0;
-  std::vector<T> x, delta;
-  std::vector<int32_t> drawn;
+  T *x, *delta;
+  int32_t* drawn;
 
-  Batch(const LogisticView& m, int64_t max_batch)
+  Batch(const LogisticView& m, const Room<T>& room)
       : model(m),
         samples(m.samples),
         d(m.samples.features()),
-        x(samples.sparse() ? 0 : static_cast<size_t>(std::min(places, max_batch) * d)),
-        delta(static_cast<size_t>(max_batch)),
-        drawn(static_cast<size_t>(max_batch)) {}
+        x(room.x.data() + omp_get_thread_num() * room.gathered * d),
+        delta(room.delta.data() + omp_get_thread_num() * room.max_batch),
+        drawn(room.drawn.data() + omp_get_thread_num() * room.max_batch) {}
 
   // the features of place k: gathered where the batch fits (`fresh`: not yet), else again each time
   const T* features(int64_t k, bool fresh) {
-    T* out = x.data() + (k % places) * d;
-    if (fresh || size > places) copy_features(samples, drawn[static_cast<size_t>(k)], out);
+    T* out = x + (k % logistic_places) * d;
+    if (fresh || size > logistic_places) copy_features(samples, drawn[k], out);
     return out;
   }
 
@@ -39,13 +52,13 @@ struct Batch {
   void forward(const Rows& rows, int64_t r, Step t, const T* w, const T* v, T scale) {
     size = rows.batch_size(r);
     for (int64_t k = 0; k < size; ++k) {
-      const int32_t s = drawn[static_cast<size_t>(k)] = static_cast<int32_t>(rows.sample(r, t, k));
+      const int32_t s = drawn[k] = static_cast<int32_t>(rows.sample(r, t, k));
       const T* f = samples.sparse() ? nullptr : features(k, true);
       const auto along = [&](const T* a) {
         return (f ? dot(f, a, d) : sparse_dot(samples, s, a)) + (model.bias ? a[d] : T{0});
       };
       const T z = along(w);
-      delta[static_cast<size_t>(k)] = scale * (v ? logistic_curvature(z) * along(v) : logistic_delta(z, model.one(s)));
+      delta[k] = scale * (v ? logistic_curvature(z) * along(v) : logistic_delta(z, model.one(s)));
     }
   }
 
@@ -58,9 +71,9 @@ struct Batch {
     if (decay != 0)
       for (int64_t j = 0; j < d; ++j) out[j] += decay * point[j];
     for (int64_t k = 0; k < size; ++k) {
-      const T factor = delta[static_cast<size_t>(k)];
+      const T factor = delta[k];
       if (samples.sparse())
-        sparse_add(out, factor, samples, drawn[static_cast<size_t>(k)]);
+        sparse_add(out, factor, samples, drawn[k]);
       else
         add(out, factor, features(k, false), d);
       if (model.bias) out[d] += factor;
@@ -80,12 +93,13 @@ struct Batch {
 }  // namespace
 
 template <class T, Backend B>
-void logistic_steps_impl(const Context&, const LogisticView& model, const Rows& rows, Slot slot, int64_t steps,
+void logistic_steps_impl(const Context& ctx, const LogisticView& model, const Rows& rows, Slot slot, int64_t steps,
                          MatrixView<T> w, LogisticWorkspace<T>&, const Momentum<T>& m) {
   const int64_t t = slot.at().slot;
+  const Room<T> room(ctx, model, rows.max_batch);
 #pragma omp parallel
   {
-    Batch<T> batch(model, rows.max_batch);
+    Batch<T> batch(model, room);
 #pragma omp for schedule(dynamic)
     for (int64_t r = 0; r < rows.count; ++r)
       for (int64_t s = 0; s < steps; ++s)
@@ -96,12 +110,13 @@ void logistic_steps_impl(const Context&, const LogisticView& model, const Rows& 
 }
 
 template <class T, Backend B>
-void logistic_derivative_impl(const Context&, const LogisticView& model, const Rows& rows, Slot slot,
+void logistic_derivative_impl(const Context& ctx, const LogisticView& model, const Rows& rows, Slot slot,
                               MatrixView<const T> w, MatrixView<const T> v, MatrixView<T> out, LogisticWorkspace<T>&) {
   const Step t = slot.at();
+  const Room<T> room(ctx, model, rows.max_batch);
 #pragma omp parallel
   {
-    Batch<T> batch(model, rows.max_batch);
+    Batch<T> batch(model, room);
 #pragma omp for schedule(dynamic)
     for (int64_t r = 0; r < rows.count; ++r) {
       if (!rows.active(r, t)) {

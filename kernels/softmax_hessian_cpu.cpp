@@ -1,5 +1,6 @@
+#include <omp.h>
+
 #include <algorithm>
-#include <vector>
 
 #include "kernels/batched_gemm.hpp"
 #include "kernels/minibatch_inline.hpp"
@@ -8,14 +9,16 @@
 namespace orrery::detail {
 
 template <class T, Backend B>
-void softmax_hessian_impl(const Context&, const SoftmaxView& model, const Rows& rows, Slot slot, MatrixView<const T> w,
-                          MatrixView<const T> v, MatrixView<T> out, SoftmaxWorkspace<T>&) {
+void softmax_hessian_impl(const Context& ctx, const SoftmaxView& model, const Rows& rows, Slot slot,
+                          MatrixView<const T> w, MatrixView<const T> v, MatrixView<T> out, SoftmaxWorkspace<T>&) {
   constexpr int64_t places = 64;  // samples of one pass
   const int64_t d = model.samples.features(), classes = model.classes, weights = model.weights();
   const Step t = slot.at();
+  const Buffer<T> room(ctx, threads() * places * (d + 2 * classes));  // of all threads, made before they start
 #pragma omp parallel
   {
-    std::vector<T> x(static_cast<size_t>(places * d)), z(static_cast<size_t>(places * classes)), a(z.size());
+    T* const x = room.data() + omp_get_thread_num() * places * (d + 2 * classes);
+    T *const z = x + places * d, *const a = z + places * classes;
 #pragma omp for schedule(dynamic)
     for (int64_t r = 0; r < rows.count; ++r) {
       std::fill(out.row(r), out.row(r) + out.extent(1), T{0});
@@ -24,16 +27,15 @@ void softmax_hessian_impl(const Context&, const SoftmaxView& model, const Rows& 
       const T inverse = static_cast<T>(1.0 / static_cast<double>(size));
       for (int64_t first = 0; first < size; first += places) {
         const int64_t count = std::min(places, size - first);
-        for (int64_t k = 0; k < count; ++k)
-          copy_features(model.samples, rows.sample(r, t, first + k), x.data() + k * d);
-        gemm(false, true, count, classes, d, T{1}, x.data(), d, w.row(r), d, T{0}, z.data(), classes);
-        gemm(false, true, count, classes, d, T{1}, x.data(), d, v.row(r), d, T{0}, a.data(), classes);
+        for (int64_t k = 0; k < count; ++k) copy_features(model.samples, rows.sample(r, t, first + k), x + k * d);
+        gemm(false, true, count, classes, d, T{1}, x, d, w.row(r), d, T{0}, z, classes);
+        gemm(false, true, count, classes, d, T{1}, x, d, v.row(r), d, T{0}, a, classes);
         for (int64_t k = 0; k < count; ++k) {
-          T* s = z.data() + k * classes;
-          softmax_curvature(s, w.row(r) + weights, a.data() + k * classes, v.row(r) + weights, model.classes, inverse);
+          T* s = z + k * classes;
+          softmax_curvature(s, w.row(r) + weights, a + k * classes, v.row(r) + weights, model.classes, inverse);
           for (int64_t c = 0; c < classes; ++c) out(r, weights + c) += s[c];
         }
-        gemm(true, false, classes, d, count, T{1}, z.data(), classes, x.data(), d, T{1}, out.row(r), d);
+        gemm(true, false, classes, d, count, T{1}, z, classes, x, d, T{1}, out.row(r), d);
       }
       for (int64_t j = 0; j < (model.l2 != 0 ? weights : 0); ++j) out(r, j) += static_cast<T>(model.l2) * v(r, j);
     }

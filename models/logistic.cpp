@@ -78,16 +78,29 @@ class LogisticSpec final : public ModelSpec {
   std::unique_ptr<Model<double>> bind(const Context& ctx, const ModelInputs& in, double) const override {
     return std::make_unique<Logistic<double>>(ctx, in, l2_, bias_, ones(in.classes));
   }
-  int64_t workspace(Backend backend, const ModelInputs& in, int64_t, int64_t element_size) const override {
-    const int64_t tables = positive_.empty() ? 0 : in.classes;
-    if (backend == Backend::cpu || in.rows == 0) return tables;
-    const int64_t blocks = element_size == 4
-                               ? LogisticWorkspace<float>::blocks_for(in.rows, in.max_batch, in.workspace_bytes)
-                               : LogisticWorkspace<double>::blocks_for(in.rows, in.max_batch, in.workspace_bytes);
-    return tables + blocks * in.max_batch * (element_size + int64_t{sizeof(int32_t)});
+  // sigmoid' <= 1/4
+  std::optional<LinearCurvature> linear_curvature() const override {
+    return LinearCurvature{.factor = 0.25, .l2 = l2_};
+  }
+  int64_t workspace(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size) const override {
+    return (positive_.empty() ? 0 : in.classes) +
+           (backend == Backend::cpu ? 0 : steps(backend, in, features, element_size, in.rows, in.max_batch));
+  }
+  // CPU: every call makes its own room and gives it back. CUDA: room for whole gradients stays.
+  int64_t scratch(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size) const override {
+    const MetricInputs& m = in.metrics;
+    const int64_t scores = logistic_scores_bytes(backend, features, in.sparse, element_size, m.models, m.samples);
+    const int64_t wide = steps(backend, in, features, element_size, m.rows, m.batch);
+    if (backend == Backend::cpu)
+      return std::max({steps(backend, in, features, element_size, in.rows, in.max_batch), wide, scores});
+    return (m.batch > in.max_batch ? wide : 0) + scores;
   }
 
  private:
+  static int64_t steps(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size, int64_t rows,
+                       int64_t batch) {
+    return logistic_steps_bytes(backend, features, in.sparse, element_size, rows, batch, in.workspace_bytes);
+  }
   // per class, does it count as y = 1; empty where the labels 0 and 1 are y
   std::vector<uint8_t> ones(int classes) const {
     if (positive_.empty()) {

@@ -45,7 +45,8 @@ struct ModelInputs {                        // what a model is bound to; the vie
   int64_t workers = 1;
   int64_t rows = 0, max_batch = 1;  // largest launch of local steps
   int64_t workspace_bytes = int64_t{512} << 20;
-  MetricInputs metrics;
+  MetricInputs metrics = {};
+  bool sparse = false;  // the samples are sparse rows: for the plan, which has no views yet
 };
 
 template <class T>

@@ -117,6 +117,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   in.rows = p.rows();
   in.max_batch = p.max_batch;
   in.classes = classes;
+  in.sparse = arm.data && arm.data->sparse();
   in.metrics = metric_inputs(e, p, data, parameters);
   plan.workspace = arm.model->workspace(backend, in, features, size) + arm.model->scratch(backend, in, features, size);
   if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;

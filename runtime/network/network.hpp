@@ -64,6 +64,10 @@ struct NetworkSpec {
 
   int64_t top_nodes() const { return tiers.empty() ? workers : tiers.back().nodes; }
 };
+// Probability that a worker takes the step of a slot: its rate; 1 where averages wait for everyone, and rates only cost time.
+inline std::vector<double> step_rates(const NetworkSpec& n) {
+  return n.clock.waiting ? std::vector<double>(static_cast<size_t>(n.workers), 1.0) : n.rates;
+}
 NetworkSpec parse_network(Params& network);  // reads [network]; every error names file, line and key
 
 // ---- what acts when ---------------------------------------------------------------------------------------------------------------------
@@ -123,9 +127,9 @@ class Network {
   }  // one, or the cycle of a time-varying graph; empty without graph
   const std::vector<std::pair<int64_t, int64_t>>& edges() const {
     return edges_;
-  }                     // i < j, of the graph (union over a cycle)
+  }                      // i < j, of the graph (union over a cycle)
   double drift() const;  // max_j |(H b)_j - b_j| over the cycle: 0 where mixing keeps the weighted mean sum_d b_d z^(d)
-  double zeta() const;  // max modulus of the eigenvalues of H but the one at 1 (first matrix); 0 if D = 1
+  double zeta() const;   // max modulus of the eigenvalues of H but the one at 1 (first matrix); 0 if D = 1
 
  private:
   const NetworkSpec* spec_;

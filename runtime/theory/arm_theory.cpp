@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/network/mixing.hpp"
 #include "runtime/run.hpp"
+#include "runtime/theory/waiting.hpp"
 
 namespace orrery {
 namespace {
@@ -23,6 +25,9 @@ std::vector<std::string> outside_of_both(const Experiment& e, const Arm& arm, in
     reasons.push_back("samples are drawn without replacement and the analysis is for independent batches");
   if (std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
     reasons.push_back("workers take several batches in a slot");
+  if (!arm.step.drops.empty()) reasons.push_back("the learning rate drops during the run and the analysis is for one");
+  if (!arm.network->participants.empty())
+    reasons.push_back("only some workers of a group take part in a period and the analysis is for all");
   if (start_rows > 1) reasons.push_back("workers start at different points");
   if (!(arm.step.learning_rate > 0)) reasons.push_back("the learning rate is 0");
   if (e.steps == 0) reasons.push_back("there are no steps");
@@ -91,8 +96,8 @@ void apply_mll_sgd(const Arm& arm, const Network& network, ArmTheory& t) {
   if (!t.hubs.zeta)
     t.hub_reasons.push_back(fmt::format("zeta is not computed for more than {} nodes", most_spectrum_nodes));
   if (t.constants.smoothness.value && t.hubs.zeta) {
-    t.verdict = mll_sgd::verdict(network.spec().rates, network.weights(), 0, t.eta * *t.constants.smoothness.value,
-                                 t.hubs.tau, t.hubs.q, *t.hubs.zeta);
+    t.verdict = mll_sgd::verdict(step_rates(network.spec()), network.weights(), 0,
+                                 t.eta * *t.constants.smoothness.value, t.hubs.tau, t.hubs.q, *t.hubs.zeta);
     if (!t.verdict->holds) t.hub_reasons.push_back(t.verdict->why_not);
   }
   if (!t.hub_reasons.empty()) return;
@@ -104,11 +109,13 @@ void apply_mll_sgd(const Arm& arm, const Network& network, ArmTheory& t) {
                                 .q = t.hubs.q,
                                 .zeta = *t.hubs.zeta,
                                 .slots = t.steps,
-                                .p = network.spec().rates,
+                                .p = step_rates(network.spec()),
                                 .a = network.weights()});
 }
 
 }  // namespace
+
+bool own_periods(const NetworkSpec& n) { return !n.tiers.empty() && n.tiers[0].classes().size() > 1; }
 
 Hubs hubs_of(const Network& network) {
   const NetworkSpec& n = network.spec();
@@ -121,11 +128,13 @@ Hubs hubs_of(const Network& network) {
       return {1, 1, {}, "the theorem is for one mixing matrix and this graph changes over time"};
     if (balance_defect(network.mixing()[0], network.top().mass) > 1e-9)
       return {1, 1, {}, "the mixing matrix does not keep the weighted mean (H b = b fails)"};
+    if (own_periods(n)) return {1, 1, {}, "groups average at periods of their own"};
     h.tau = static_cast<double>(n.tiers.empty() ? n.graph->period : n.tiers[0].period);
     h.q = static_cast<double>(n.graph->period) / h.tau;
     if (n.top_nodes() <= most_spectrum_nodes) h.zeta = network.zeta();
     return h;
   }
+  if (own_periods(n)) return {1, 1, {}, "groups average at periods of their own"};
   if (!n.tiers.empty()) h.tau = static_cast<double>(n.tiers[0].period);
   if (n.tiers.size() == 2) h.q = static_cast<double>(n.tiers[1].period) / h.tau;
   h.zeta = 0;
@@ -149,12 +158,23 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   t.steps = static_cast<double>(e.steps);
   const auto& a = network.weights();
   t.mean_rate = t.square_weights = 0;
-  for (size_t i = 0; i < a.size(); ++i) t.mean_rate += a[i] * n.rates[i], t.square_weights += a[i] * a[i];
-  t.slowest = *std::min_element(n.rates.begin(), n.rates.end());
-  t.fastest = *std::max_element(n.rates.begin(), n.rates.end());
+  const std::vector<double> rates = step_rates(n);
+  for (size_t i = 0; i < a.size(); ++i) t.mean_rate += a[i] * rates[i], t.square_weights += a[i] * a[i];
+  t.slowest = *std::min_element(rates.begin(), rates.end());
+  t.fastest = *std::max_element(rates.begin(), rates.end());
   t.constants = constants_of(e, index, r);
-  t.linear = linear_dispersion(network);
+  if (!n.participants.empty())
+    t.linear.why_not = "only some workers of a group take part in a period";
+  else if (own_periods(n))
+    t.linear.why_not = "groups average at periods of their own";
+  else
+    t.linear = linear_dispersion(network);
   t.tree = h_sgd::tree_of(network);
+  if (own_periods(n) && t.tree.why_not.empty()) t.tree.why_not = "groups average at periods of their own";
+  if (const auto round = waiting::round_duration(network);
+      round && *std::min_element(n.rates.begin(), n.rates.end()) < 1)
+    t.waiting_round =
+        WaitingRound{static_cast<double>(Schedule(n).round()), round->mean(), std::sqrt(round->variance())};
   t.hubs = hubs_of(network);
 
   int64_t start_rows = 1;
@@ -167,6 +187,8 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
     if (arm.step.momentum > 0 ||
         std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
       t.curves.why_not = "the recursion is for one plain step in a slot";
+    else if (!arm.step.drops.empty() || !n.participants.empty() || own_periods(n))
+      t.curves.why_not = "the recursion is for one learning rate, all workers and one period for all groups";
     else
       t.curves = quadratic_curves(*risk, network,
                                   {.learning_rate = t.eta,

@@ -21,6 +21,12 @@ struct Hubs {
   std::string why_not;  // "" where the network has that form
 };
 Hubs hubs_of(const Network&);
+bool own_periods(const NetworkSpec&);  // groups of the first tier average at different periods
+
+// A round if averages waited for the slowest worker (mll-sgd.md 3.5; runtime/theory/waiting.hpp), in slots.
+struct WaitingRound {
+  double slots = 0, expected = 0, deviation = 0;  // without waiting; with it, and its standard deviation
+};
 
 struct ArmTheory {
   std::string name;
@@ -41,6 +47,8 @@ struct ArmTheory {
   std::vector<std::string> hub_reasons;
   std::optional<mll_sgd::Verdict> verdict;
   std::optional<mll_sgd::Bound> hub_bound;
+
+  std::optional<WaitingRound> waiting_round;  // where rates are below 1
 
   // quadratics
   QuadraticCurves curves;

@@ -241,6 +241,7 @@ double LinearDispersion::total() const { return std::accumulate(part.begin(), pa
 
 LinearDispersion linear_dispersion(const Network& network) {
   const NetworkSpec& spec = network.spec();
+  const std::vector<double> rates = step_rates(spec);
   const auto& a = network.weights();
   const size_t n = a.size();
   LinearDispersion d;
@@ -254,7 +255,7 @@ LinearDispersion linear_dispersion(const Network& network) {
     double noise = 0;
     for (size_t i = 0; i < n; ++i) {
       const double mass = tier.mass[static_cast<size_t>(tier.node_of[i])];
-      if (a[i] > 0) noise += a[i] * a[i] * spec.rates[i] * (1 / below[i] - 1 / mass);
+      if (a[i] > 0) noise += a[i] * a[i] * rates[i] * (1 / below[i] - 1 / mass);
       below[i] = mass;
     }
     d.part.push_back(std::max(0.0, noise) * static_cast<double>(spec.tiers[k].period - 1) / 2);
@@ -267,7 +268,7 @@ LinearDispersion linear_dispersion(const Network& network) {
   for (size_t l = 0; l < v.size(); ++l)
     for (auto k = top.begin[l]; k < top.begin[l + 1]; ++k) {
       const auto at = static_cast<size_t>(k);
-      v[l] += top.weight[at] * top.weight[at] * spec.rates[static_cast<size_t>(top.member[at])];
+      v[l] += top.weight[at] * top.weight[at] * rates[static_cast<size_t>(top.member[at])];
     }
   for (const Mixing& h : network.mixing())
     if (balance_defect(h, top.mass) > 1e-9) return {{}, "the mixing matrix does not keep the weighted mean"};

@@ -60,7 +60,8 @@ QuadraticCurves quadratic_curves(const QuadraticRisk& q, const Network& network,
       const auto first = k->begin() + static_cast<std::ptrdiff_t>(which * n);
       return std::vector<double>(first, first + static_cast<std::ptrdiff_t>(n));
     };
-    LinearSlot slot{.eta = run.learning_rate, .h = part(0), .mu = part(1), .sigma2 = {}, .p = network.spec().rates};
+    LinearSlot slot{
+        .eta = run.learning_rate, .h = part(0), .mu = part(1), .sigma2 = {}, .p = step_rates(network.spec())};
     double curvature = 0, pull = 0;
     for (size_t i = 0; i < n; ++i) {
       slot.mu[i] *= -slot.h[i];

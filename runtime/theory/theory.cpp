@@ -164,6 +164,16 @@ TheoryTable theory_table(const Experiment& e, size_t index, const ArmTheory& t, 
          (expected ? "predicted: its share of the global divergence under random grouping; measured: " : "") + d.how});
   }
   structure_rows(t, table);
+  if (t.waiting_round) {
+    const WaitingRound& w = *t.waiting_round;
+    std::optional<double> seen;
+    if (const auto time = recorded_values(e, r, index, "virtual_time");
+        measured && arm.network->clock.waiting && !arm.network->clock.step_time && !time.empty() && e.steps >= w.slots)
+      seen = time.back() * w.slots / static_cast<double>(e.steps);
+    table.rows.push_back(
+        {"slots of a round that waits for the slowest", w.expected, seen,
+         fmt::format("expectation, deviation {:.3g}; a round that nobody waits for takes {:g}", w.deviation, w.slots)});
+  }
   return table;
 }
 

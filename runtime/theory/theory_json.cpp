@@ -37,6 +37,14 @@ Json constants_of(const ArmTheory& t) {
   return j;
 }
 
+Json waiting_of(const ArmTheory& t) {
+  if (!t.waiting_round)
+    return nothing({"rates are 1, or nothing is ever waited for, or the round is too long a table"});
+  return {{"slots_without_waiting", number(t.waiting_round->slots)},
+          {"expected_slots", number(t.waiting_round->expected)},
+          {"deviation", number(t.waiting_round->deviation)}};
+}
+
 Json h_sgd_of(const ArmTheory& t) {
   Json j;
   j["applies"] = t.tree_bound.has_value();
@@ -132,6 +140,7 @@ std::string theory_json(const Experiment& e, const std::vector<ArmTheory>& arms,
     arm["constants"] = constants_of(t);
     arm["h_sgd"] = h_sgd_of(t);
     arm["mll_sgd"] = mll_sgd_of(t);
+    arm["waiting_round"] = waiting_of(t);
     arm["dispersion_per_eta_sq_sigma_sq"] = dispersion_of(t);
     arm["table"] = Json::array();
     for (const TheoryRow& row : tables[a].rows)

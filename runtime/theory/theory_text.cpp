@@ -100,6 +100,10 @@ std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
     } else {
       text += fmt::format("  dispersion with constant gradients: {}\n", t.linear.why_not);
     }
+    if (t.waiting_round)
+      text +=
+          fmt::format("  a round of {:g} slots takes {:.6g} (deviation {:.3g}) where averages wait for the slowest\n",
+                      t.waiting_round->slots, t.waiting_round->expected, t.waiting_round->deviation);
     if (!t.curves.why_not.empty()) continue;
     text += "  expected in the run, exact for quadratics\n";
     for (const TheoryRow& row : tables[a].rows)

@@ -193,40 +193,5 @@ TEST(Version, IsOneLine) {
   EXPECT_TRUE(std::regex_match(f.out, std::regex("[^\n]*[0-9]+\\.[0-9]+\\.[0-9]+[^\n]*\n"))) << f.out;
 }
 
-// ---- the experiments of the repository
-
-std::vector<std::string> experiments() {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(ORRERY_SOURCE_DIR "/experiments"))
-    if (entry.path().extension() == ".toml") found.push_back(entry.path().string());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-class Experiments : public testing::TestWithParam<std::string> {};
-
-// Where a data set is missing, a few glyphs stand in for it.
-TEST_P(Experiments, PassCheck) {
-  TempDir folder;
-  std::vector<std::string> arguments{"check", GetParam()};
-  const std::string text = read_text(GetParam());
-  const auto set = [&](const char* option) { arguments.insert(arguments.end(), {"--set", option}); };
-  if (has_line(text, {"[data]"}))
-    for (const char* option : {"data.name=glyphs", "data.train=5000", "data.test=500"}) set(option);
-  if (has(text, "limit_train")) set("data.limit_train=500");
-  if (has(text, "limit_test")) set("data.limit_test=500");
-  const Finished f = orrery(folder.path(), arguments);
-  EXPECT_EQ(f.code, 0) << f.err;
-  EXPECT_TRUE(has(f.out, "memory")) << f.out;
-  EXPECT_EQ(names(tree(folder.path())), std::vector<std::string>{});
-}
-
-INSTANTIATE_TEST_SUITE_P(Repository, Experiments, testing::ValuesIn(experiments()), [](const auto& info) {
-  std::string name = std::filesystem::relative(info.param, ORRERY_SOURCE_DIR "/experiments").string();
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-});
-
 }  // namespace
 }  // namespace orrery::test

@@ -129,6 +129,57 @@ TEST(Theory, WarningsAreSaidAndKept) {
   EXPECT_NE(std::find(summary["notices"].begin(), summary["notices"].end(), sentence), summary["notices"].end());
 }
 
+// mll-sgd.md 3.5: two hubs of rates (0.5, 1), tau = q = 2 take 9.532693 slots a round where they wait; the run's clock comes near it.
+TEST(Theory, RoundsThatWaitTakeWhatIsExpected) {
+  TempDir folder;
+  write_text(
+      folder.path("e.toml"),
+      Toml{.head = "steps = 4000\nreplicas = 40\ndevice = \"cpu\"",
+           .network = "workers = 4\nrates = [0.5, 1.0]\nclock = { kind = \"waiting\" }\ntiers = [{ name = \"hub\", "
+                      "nodes = 2, period = 2 }, { name = \"top\", nodes = 1, period = 4 }]",
+           .record = "metrics = [\"virtual_time\"]"});
+  run_well(folder.path(), "e.toml", "out");
+  const json arm = json::parse(read_text(folder.path("out/theory.json")))["arms"][0];
+  EXPECT_EQ(arm["waiting_round"]["slots_without_waiting"], 4.0);
+  const double expected = arm["waiting_round"]["expected_slots"], deviation = arm["waiting_round"]["deviation"];
+  EXPECT_NEAR(expected, 9.5326932, 5e-7);  // the digest prints 9.532694
+  for (const auto& row : arm["table"]) {
+    if (row["quantity"] != "slots of a round that waits for the slowest") continue;
+    EXPECT_EQ(row["predicted"], expected);
+    // 40 replicas of 1000 rounds
+    EXPECT_NEAR(row["measured"].get<double>(), expected, 4.5 * deviation / std::sqrt(40 * 1000.0));
+    return;
+  }
+  ADD_FAILURE() << "no row for the waiting round in " << arm["table"].dump();
+}
+
+// What the analyses are not about is said, and no bound is printed.
+TEST(Theory, OptionsThatNoTheoremCovers) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"algorithm.learning_rate={ start = 0.01, drops = [[3, 0.5]] }", "learning rate drops"},
+      {"network.participation=0.5", "only some workers"},
+      {"algorithm.momentum=0.5", "momentum"},
+      {"algorithm.batches_per_slot=2", "several batches"},
+      {"network.tiers=[{ name = \"edge\", nodes = 2, period = [2, 4] }, { name = \"cloud\", nodes = 1, period = 8 }]",
+       "periods of their own"}};
+  for (const auto& [set, reason] : cases) {
+    TempDir folder;
+    write_text(
+        folder.path("e.toml"),
+        Toml{.head = "steps = 16\ndevice = \"cpu\"",
+             .network = "workers = 4\ntiers = [{ name = \"edge\", nodes = 2, period = 2 }, { name = \"cloud\", nodes "
+                        "= 1, period = 8 }]",
+             .algorithm = "kind = \"h-sgd\"\nlearning_rate = 0.01"});
+    const Finished f = orrery(folder.path(), {"theory", "e.toml", "--json", "--set", set});
+    ASSERT_EQ(f.code, 0) << f.err;
+    const json arm = json::parse(f.out)["arms"][0];
+    for (const char* theorem : {"h_sgd", "mll_sgd"}) {
+      EXPECT_EQ(arm[theorem]["applies"], false) << set << " " << theorem;
+      EXPECT_NE(arm[theorem].dump().find(reason), std::string::npos) << set << " " << arm[theorem].dump();
+    }
+  }
+}
+
 // Softmax: what is estimated, with how.
 TEST(Theory, EstimatesOnData) {
   TempDir folder;

@@ -132,6 +132,23 @@ TEST_P(LogisticScores, SameBits) {
   });
 }
 
+// A call takes what logistic_scores_bytes says (CUDA: and what the library's sums need) and gives it back.
+TEST_P(LogisticScores, MemoryIsAsSaid) {
+  const Backend b = GetParam();
+  for (size_t c : {2u, 4u}) {
+    const Problem q(b, kCases[c]);
+    const Matrix<float> w(b, 2, q.view.parameters(), 1);
+    reset_memory_peak(b);
+    const int64_t before = memory_use(b).now;
+    logistic_scores<float>(ctx(), q.view, w.cview(), {}, {});
+    const int64_t took = memory_use(b).peak - before,
+                  said = logistic_scores_bytes(b, q.p.d, q.view.samples.sparse(), sizeof(float), 2, q.p.n);
+    EXPECT_EQ(memory_use(b).now, before);
+    EXPECT_GE(took, said);
+    EXPECT_LE(took, on_cpu() ? said : said + (1 << 16));
+  }
+}
+
 TEST_P(LogisticScores, RefusesWrongShapes) {
   const Problem q(GetParam(), kCases[1]);
   const Matrix<float> w(GetParam(), 2, q.view.parameters(), 1), wide(GetParam(), 2, q.view.parameters() + 1, 1);

@@ -28,6 +28,7 @@ std::string table_of(const std::string& kind) {
   return "kind = \"" + kind + "\"\n" +
          (kind == "quadratic"  ? "dimension = 5\n"
           : kind == "logistic" ? "positive = [1]\n"
+          : kind == "mlp"      ? "hidden = [4]\n"
                                : "");
 }
 
