@@ -19,8 +19,6 @@ class MlpBatch {
 
   explicit MlpBatch(const MlpView&, int64_t samples = most);
 
-
-
   // Which samples: sample_of(k) for k = 0 .. count-1, count <= 64.
   template <class F>
   void gather(int64_t count, F sample_of);

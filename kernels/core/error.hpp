@@ -7,7 +7,15 @@
 
 namespace orrery {
 
-enum class ExitCode { done = 0, experiment = 2, data = 3, device = 4, non_finite = 5, expectation = 6, interrupted = 130 };
+enum class ExitCode {
+  done = 0,
+  experiment = 2,
+  data = 3,
+  device = 4,
+  non_finite = 5,
+  expectation = 6,
+  interrupted = 130
+};
 
 class UserError : public std::runtime_error {
  public:

@@ -96,10 +96,11 @@ class RunFolder : public testing::Test {
 
 TEST_F(RunFolder, HoldsTheFilesOfTheContract) {
   well("bench.toml", "out");
-  EXPECT_EQ(files("out"),
-            (Names{"experiment.toml", "final.npy", "mean.npy", "metrics.csv", "report.html", "summary.json", "theory.json"}));
+  EXPECT_EQ(files("out"), (Names{"experiment.toml", "final.npy", "mean.npy", "metrics.csv", "report.html",
+                                 "summary.json", "theory.json"}));
   well("bench.toml", "lean", {"--set", "record.params=false"});
-  EXPECT_EQ(files("lean"), (Names{"experiment.toml", "mean.npy", "metrics.csv", "report.html", "summary.json", "theory.json"}));
+  EXPECT_EQ(files("lean"),
+            (Names{"experiment.toml", "mean.npy", "metrics.csv", "report.html", "summary.json", "theory.json"}));
   EXPECT_EQ(names(tree(folder_.path())).front(), "bench.toml");
   EXPECT_FALSE(std::filesystem::exists(at("out.partial")));
 }
