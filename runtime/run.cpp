@@ -93,7 +93,7 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
     if (options.interrupt && *options.interrupt)
       throw Interrupted(fmt::format("interrupted after {} of {} steps; nothing was written", done, e.steps));
   };
-  for (int64_t t : result.record_steps) {
+  for (const int64_t& t : result.record_steps) {
     while (cluster.now() < t) {
       const auto start = Time::now();
       const int64_t from = cluster.now();
@@ -118,6 +118,12 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
       auto& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(p.lanes[i].arm)])];
       for (size_t m = 0; m < values[i].size(); ++m)
         arm.values[m][static_cast<size_t>(p.lanes[i].replica)].push_back(values[i][m]);
+      const auto point = static_cast<size_t>(&t - result.record_steps.data());
+      const double share = 1 / static_cast<double>(e.replicas);
+      arm.virtual_time.resize(result.record_steps.size());
+      arm.bits.resize(result.record_steps.size());
+      arm.virtual_time[point] += share * cluster.virtual_time(i);
+      arm.bits[point] += share * static_cast<double>(cluster.ledgers()[i].up() + cluster.ledgers()[i].down());
     }
     result.evaluation_seconds += seconds_since(evaluation);
 
@@ -283,7 +289,8 @@ ReportInput make_report(const Experiment& e, const RunResult& r) {
   for (size_t a = 0; a < e.arms.size(); ++a) {
     const ArmResult& arm = r.arms[a];
     in.arms.push_back({e.arms[a].name, *e.arms[a].network, arm.network->tiers(), arm.network->edges(),
-                       arm.network->weights(), e.arms[a].network->rates, arm.links[0], arm.values});
+                       arm.network->weights(), e.arms[a].network->rates, arm.links[0], arm.values, arm.virtual_time,
+                       arm.bits});
   }
   in.facts = {{"wall time", fmt::format("{:.1f} s run, {:.1f} s evaluation, {:.1f} s setup", r.run_seconds,
                                         r.evaluation_seconds, r.setup_seconds)},

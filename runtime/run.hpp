@@ -31,8 +31,9 @@ struct RunOptions {
 
 struct ArmResult {
   std::vector<std::vector<std::vector<double>>> values;  // [metric][replica][record point]
-  std::vector<double> mean_models;                       // (replicas, P)
-  std::vector<float> params32;                           // (replicas, W, P) with record.params, in the run's precision
+  std::vector<double> virtual_time, bits;  // at the record points, mean over the replicas; bits up and down
+  std::vector<double> mean_models;         // (replicas, P)
+  std::vector<float> params32;             // (replicas, W, P) with record.params, in the run's precision
   std::vector<double> params64;
   std::vector<std::string> partition_hash;                   // per replica
   std::vector<std::shared_ptr<const Partition>> partitions;  // per replica, with record.partition

@@ -92,10 +92,18 @@ std::string figure(const ReportInput& in, const Chart& chart, std::string_view i
                      escape(chart.title), legend(chart.series), draw(chart), caption(in, chart, detail));
 }
 
+// Seconds where a network's clock gives the time of a step.
+std::string time_unit(const ReportInput& in) {
+  const bool seconds = std::any_of(in.arms.begin(), in.arms.end(),
+                                   [](const ReportArm& arm) { return arm.network.clock.step_time.has_value(); });
+  return seconds ? "seconds" : "slots";
+}
+
 std::string metric_figure(const ReportInput& in, size_t metric) {
   const MetricInfo info = metric_info(in.metrics[metric]);
   Chart chart{.title = info.title, .x_title = "local steps", .y_title = info.title, .series = series_of(in, metric)};
-  if (!info.unit.empty()) chart.y_title += " (" + info.unit + ")";
+  const std::string unit = in.metrics[metric] == "virtual_time" ? time_unit(in) : std::string(info.unit);
+  if (!unit.empty()) chart.y_title += " (" + unit + ")";
   if (chart.series.empty())
     return fmt::format(
         "<figure class=\"chart empty\" data-metric=\"{}\">\n<h3>{}</h3>\n<p>No finite value of this metric was "
@@ -159,22 +167,23 @@ std::string loss_against(const ReportInput& in, size_t loss, const Against& othe
 }  // namespace
 
 std::string loss_figures(const ReportInput& in) {
-  const auto loss = find(in, "train_loss"), time = find(in, "virtual_time"), bits = find(in, "bits"),
-             up = find(in, "bits_up"), down = find(in, "bits_down");
+  const auto loss = find(in, "train_loss");
   if (!loss) return "";
+  const auto at = [](const std::vector<double>& values, size_t t) { return t < values.size() ? values[t] : kNaN; };
+  // against virtual time where it is not the local steps themselves
+  bool own_clock = false;
+  for (const ReportArm& arm : in.arms)
+    for (size_t t = 0; t < arm.virtual_time.size() && t < in.record_steps.size(); ++t)
+      own_clock = own_clock || arm.virtual_time[t] != static_cast<double>(in.record_steps[t]);
   std::string html;
-  if (time)
+  if (own_clock)
     html += loss_against(
         in, *loss,
-        {"loss-against-virtual-time", "training loss against virtual time", "virtual time (slots)",
-         Axis::Labels::counts, [&](const ReportArm& arm, size_t t) { return across(arm, *time, t).mean; }});
-  if (bits || (up && down))
-    html += loss_against(in, *loss,
-                         {"loss-against-bits", "training loss against bits", "bits sent by one replica, up and down",
-                          Axis::Labels::counts, [&](const ReportArm& arm, size_t t) {
-                            return bits ? across(arm, *bits, t).mean
-                                        : across(arm, *up, t).mean + across(arm, *down, t).mean;
-                          }});
+        {"loss-against-virtual-time", "training loss against virtual time", "virtual time (" + time_unit(in) + ")",
+         Axis::Labels::counts, [&](const ReportArm& arm, size_t t) { return at(arm.virtual_time, t); }});
+  html += loss_against(in, *loss,
+                       {"loss-against-bits", "training loss against bits", "bits sent by one replica, up and down",
+                        Axis::Labels::counts, [&](const ReportArm& arm, size_t t) { return at(arm.bits, t); }});
   return html;
 }
 

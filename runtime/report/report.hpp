@@ -22,6 +22,7 @@ struct ReportArm {
   std::vector<Ledger::Link> links;                 // bits of one replica at the end
   std::vector<std::vector<std::vector<double>>>
       values;  // [metric][replica][record point]; NaN where a metric does not apply
+  std::vector<double> virtual_time = {}, bits = {};  // at the record points, mean over the replicas; may be empty
 };
 
 struct ReportInput {

@@ -81,6 +81,11 @@ inline ReportInput run(std::vector<ReportArm> arms, const std::vector<std::strin
       for (int r = 0; r < replicas; ++r)
         for (const int64_t t : in.record_steps) values[r].push_back(curve(m, static_cast<int>(a), r, t));
     }
+  for (size_t a = 0; a < arms.size(); ++a)
+    for (const int64_t t : in.record_steps) {
+      arms[a].bits.push_back(2 * curve("bits_up", static_cast<int>(a), 0, t));
+      arms[a].virtual_time.push_back(curve("virtual_time", static_cast<int>(a), 0, t));
+    }
   in.arms = std::move(arms);
   return in;
 }

@@ -271,11 +271,25 @@ TEST(Report, LossAgainstTimeAndTiersByArm) {
   const std::string html = report_html(in);
   EXPECT_EQ(fault(html), "");
   EXPECT_EQ(lines(figure(html, "loss-against-virtual-time")).size(), 2u);
-  EXPECT_EQ(figure(html, "loss-against-bits"), "");
+  EXPECT_TRUE(has(figure(html, "loss-against-virtual-time"), "virtual time (slots)"));
+  EXPECT_EQ(lines(figure(html, "loss-against-bits")).size(), 2u);
   EXPECT_EQ(lines(figure(html, "dispersion-by-tier-0")).size(), 2u);
   EXPECT_EQ(lines(figure(html, "divergence-by-tier-0")).size(), 2u);
   EXPECT_EQ(figure(html, "dispersion-by-tier-1"), "");  // one line is no comparison
   EXPECT_TRUE(has(figure(html, "dispersion-by-tier-0"), "dispersion by tier, H-SGD"));
+
+  // a clock of seconds says so; a clock that counts the steps themselves, and bits that were never sent, need no figure
+  in.arms[0].network.clock.step_time = 0.01;
+  const std::string seconds = report_html(in);
+  EXPECT_TRUE(has(figure(seconds, "loss-against-virtual-time"), "virtual time (seconds)"));
+  EXPECT_TRUE(has(figure(seconds, "virtual_time"), "(seconds)"));
+  for (ReportArm& a : in.arms) {
+    a.virtual_time.assign(in.record_steps.begin(), in.record_steps.end());
+    a.bits.assign(in.record_steps.size(), 0.0);
+  }
+  const std::string plain = report_html(in);
+  EXPECT_EQ(figure(plain, "loss-against-virtual-time"), "");
+  EXPECT_EQ(figure(plain, "loss-against-bits"), "");
 }
 
 TEST(Report, NumbersReadWell) {
