@@ -45,6 +45,24 @@ std::vector<BadInput> Schedules() {
           2, {"algorithm.learning_rate.drops", "past the run of 4 steps"}),
   };
 }
+std::vector<BadInput> Perceptrons() {
+  const auto mlp = [](const std::string& line) {
+    return Toml{.data = "name = \"glyphs\"\ntrain = 20\ntest = 5", .model = "kind = \"mlp\"\n" + line + "  #!"};
+  };
+  return {bad("NoUnits", mlp("hidden = 0"), 2, {"model.hidden", "out of range"}),
+          bad("NoLayers", mlp("hidden = []"), 2, {"model.hidden", "is empty"}),
+          bad("NegativeLayer", mlp("hidden = [10, -1]"), 2, {"model.hidden", "out of range"}),
+          bad("LayersInWords", mlp("hidden = \"two\""), 2, {"model.hidden", "give an integer"}),
+          bad("UnknownActivation", mlp("hidden = [3]\nactivation = \"gelu\""), 2, {"model.activation", "relu, tanh"}),
+          bad("NegativeL2", mlp("hidden = [3]\nl2 = -1"), 2, {"model.l2", "out of range"}),
+          bad("MoreParametersThanMemory",
+              Toml{.data = "name = \"glyphs\"\ntrain = 20\ntest = 5",
+                   .model = "kind = \"mlp\"\nhidden = [1000000, 1000000]",
+                   .network = "workers = 4  #!"},
+              4, {"network.workers", "GiB"})};
+}
+
+ORRERY_REFUSES(Perceptrons);
 ORRERY_REFUSES(Schedules);
 
 std::vector<BadInput> Steps() {
