@@ -146,6 +146,18 @@ const Constant& ArmTheory::divergence_of_level(size_t level) const {
   return constants.divergence[tree.tree.levels() - level];
 }
 
+std::optional<double> ArmTheory::fixed_grouping() const {
+  if (!tree.why_not.empty() || !tree.tree.own.empty()) return std::nullopt;
+  double sum = 0;
+  for (size_t l = 1; l <= tree.tree.levels(); ++l) {
+    const auto& d = divergence_of_level(l).value;
+    if (!d) return std::nullopt;
+    const auto period = static_cast<double>(tree.tree.period[l - 1]);
+    sum += period * period * *d;
+  }
+  return sum;
+}
+
 ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   const Arm& arm = e.arms[index];
   const Network& network = *r.arms[index].network;
@@ -165,16 +177,16 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   t.constants = constants_of(e, index, r);
   if (!n.participants.empty())
     t.linear.why_not = "only some workers of a group take part in a period";
-  else if (own_periods(n))
-    t.linear.why_not = "groups average at periods of their own";
   else
     t.linear = linear_dispersion(network);
   t.tree = h_sgd::tree_of(network);
-  if (own_periods(n) && t.tree.why_not.empty()) t.tree.why_not = "groups average at periods of their own";
-  if (const auto round = waiting::round_duration(network);
-      round && *std::min_element(n.rates.begin(), n.rates.end()) < 1)
+  if (*std::min_element(n.rates.begin(), n.rates.end()) >= 1)
+    t.why_no_waiting_round = "all rates are 1: nobody is waited for";
+  else if (const auto round = waiting::round_duration(network))
     t.waiting_round =
         WaitingRound{static_cast<double>(Schedule(n).round()), round->mean(), std::sqrt(round->variance())};
+  else
+    t.why_no_waiting_round = waiting::why_no_round(network);
   t.hubs = hubs_of(network);
 
   int64_t start_rows = 1;
@@ -187,8 +199,8 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
     if (arm.step.momentum > 0 ||
         std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
       t.curves.why_not = "the recursion is for one plain step in a slot";
-    else if (!arm.step.drops.empty() || !n.participants.empty() || own_periods(n))
-      t.curves.why_not = "the recursion is for one learning rate, all workers and one period for all groups";
+    else if (!arm.step.drops.empty() || !n.participants.empty())
+      t.curves.why_not = "the recursion is for one learning rate and all workers";
     else
       t.curves = quadratic_curves(*risk, network,
                                   {.learning_rate = t.eta,

@@ -49,11 +49,15 @@ struct ArmTheory {
   std::optional<mll_sgd::Bound> hub_bound;
 
   std::optional<WaitingRound> waiting_round;  // where rates are below 1
+  std::string why_no_waiting_round;           // "" where there is one
 
   // quadratics
   QuadraticCurves curves;
 
   const Constant& divergence_of_level(size_t level) const;  // level 1 ... M of the tree
+  // sum_l P_l^2 eps_l^2 (h-sgd.md 5.2): what a fixed grouping has in place of A_2 times the global divergence; empty where one is not known, or groups
+  // have periods of their own
+  std::optional<double> fixed_grouping() const;
 };
 ArmTheory arm_theory(const Experiment&, size_t arm, const RunResult&);
 

@@ -79,6 +79,26 @@ void expand(const Groups& g, const std::vector<double>& z, const std::vector<dou
   }
 }
 
+// Where only some nodes of the first tier act: the others fall apart into their workers, which keep their models.
+Groups acting(const Groups& tier, const TierSpec& spec, const Action& action) {
+  Groups g;
+  g.begin = {0};
+  g.node_of.resize(tier.member.size());
+  const auto close = [&] { g.begin.push_back(static_cast<int64_t>(g.member.size())); };
+  for (int64_t k = 0; k < tier.nodes(); ++k) {
+    const bool whole = acts(spec, action, k);
+    for (auto i = tier.begin[static_cast<size_t>(k)]; i < tier.begin[static_cast<size_t>(k) + 1]; ++i) {
+      const auto at = static_cast<size_t>(i);
+      g.node_of[static_cast<size_t>(tier.member[at])] = g.nodes();
+      g.member.push_back(tier.member[at]);
+      g.weight.push_back(whole ? tier.weight[at] : 1);
+      if (!whole) close();
+    }
+    if (whole) close();
+  }
+  return g;
+}
+
 // A cycle of mixings, seen by the covariance X (D,D) of the top nodes' means in deviation from u:
 //   per mixing   X <- J^T H^T (X + period diag(v)) H J,   J = I - b 1^T
 class Cycle {
@@ -177,7 +197,10 @@ void Moments::mix(const Groups& top, const Mixing& h) {
 }
 
 void Moments::act(const Network& network, const Action& action) {
-  if (action.kind == Action::Kind::tier) average(network.tiers()[static_cast<size_t>(action.tier)]);
+  if (action.kind == Action::Kind::tier) {
+    const Groups& tier = network.tiers()[static_cast<size_t>(action.tier)];
+    action.classes.empty() ? average(tier) : average(acting(tier, network.spec().tiers[0], action));
+  }
   if (action.kind == Action::Kind::graph) mix(network.top(), network.mixing()[static_cast<size_t>(action.phase)]);
 }
 
@@ -252,13 +275,14 @@ LinearDispersion linear_dispersion(const Network& network) {
   std::vector<double> below = a;  // weight of the node under the tier that worker i is in
   for (size_t k = 0; k < spec.tiers.size(); ++k) {
     const Groups& tier = network.tiers()[k];
-    double noise = 0;
+    double distance = 0;
     for (size_t i = 0; i < n; ++i) {
       const double mass = tier.mass[static_cast<size_t>(tier.node_of[i])];
-      if (a[i] > 0) noise += a[i] * a[i] * rates[i] * (1 / below[i] - 1 / mass);
+      const auto period = static_cast<double>(spec.tiers[k].period_of(tier.node_of[i]));
+      if (a[i] > 0) distance += a[i] * a[i] * rates[i] * (1 / below[i] - 1 / mass) * (period - 1) / 2;
       below[i] = mass;
     }
-    d.part.push_back(std::max(0.0, noise) * static_cast<double>(spec.tiers[k].period - 1) / 2);
+    d.part.push_back(std::max(0.0, distance));
   }
   if (network.top().nodes() == 1) return d;
 

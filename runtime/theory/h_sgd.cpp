@@ -23,6 +23,12 @@ bool averages_exactly(const Mixing& mixing, const std::vector<double>& b) {
   return true;
 }
 
+int64_t shortest_period(const Tree& t) {
+  int64_t shortest = t.period.back();
+  for (const OwnPeriod& g : t.own) shortest = std::min(shortest, g.period);
+  return shortest;
+}
+
 }  // namespace
 
 Tree tree(const std::vector<int64_t>& nodes, const std::vector<int64_t>& period) {
@@ -85,6 +91,19 @@ TreeOf tree_of(const Network& network) {
     else
       level(spec.tiers[k].name, spec.workers, spec.tiers[k].period, worker_mass);
   }
+  if (!spec.tiers.empty() && spec.tiers[0].classes().size() > 1) {
+    const Groups& groups = network.tiers()[0];
+    for (int64_t k = 0; k < groups.nodes(); ++k) {
+      const auto node = static_cast<size_t>(k);
+      OwnPeriod own{groups.begin[node + 1] - groups.begin[node], spec.tiers[0].period_of(k), groups.mass[node], 0};
+      for (auto m = groups.begin[node]; m < groups.begin[node + 1]; ++m) {
+        const double w = a[static_cast<size_t>(groups.member[static_cast<size_t>(m)])];
+        if (w > 0) own.share += w * w * (1 / w - 1 / own.mass);
+      }
+      t.own.push_back(own);
+    }
+    t.period.back() = spec.tiers[0].classes().back();
+  }
   if (t.period.empty()) return {{}, "one worker alone: nothing to average"};
   t.square_weights = 0;
   for (const double x : a) t.square_weights += x * x;
@@ -95,7 +114,9 @@ TreeOf tree_of(const Network& network) {
 
 double a1(const Tree& t) {
   double sum = 0;
-  for (size_t l = 0; l < t.levels(); ++l) sum += static_cast<double>(t.period[l]) * t.share[l];
+  const size_t common = t.levels() - (t.own.empty() ? 0 : 1);
+  for (size_t l = 0; l < common; ++l) sum += static_cast<double>(t.period[l]) * t.share[l];
+  for (const OwnPeriod& g : t.own) sum += static_cast<double>(g.period) * g.share;
   return sum;
 }
 
@@ -109,20 +130,23 @@ std::vector<double> random_grouping(const Tree& t) {
 
 double a2(const Tree& t) {
   const auto part = random_grouping(t);
+  const auto squared = [](int64_t p) { return static_cast<double>(p) * static_cast<double>(p); };
   double sum = 0;
-  for (size_t l = 0; l < t.levels(); ++l)
-    sum += static_cast<double>(t.period[l]) * static_cast<double>(t.period[l]) * part[l];
+  const size_t common = t.levels() - (t.own.empty() ? 0 : 1);
+  for (size_t l = 0; l < common; ++l) sum += squared(t.period[l]) * part[l];
+  for (const OwnPeriod& g : t.own)
+    sum += squared(g.period) * static_cast<double>(g.workers - 1) / static_cast<double>(t.nodes.back() - 1);
   return sum;
 }
 
 Interval sandwich_a1(const Tree& t) {
   const double all = 1 - t.square_weights;
-  return {all * static_cast<double>(t.period.back()), all * static_cast<double>(t.period.front())};
+  return {all * static_cast<double>(shortest_period(t)), all * static_cast<double>(t.period.front())};
 }
 
 Interval sandwich_a2(const Tree& t) {
   const auto squared = [](int64_t p) { return static_cast<double>(p) * static_cast<double>(p); };
-  return {squared(t.period.back()), squared(t.period.front())};
+  return {squared(shortest_period(t)), squared(t.period.front())};
 }
 
 double noise_period(const Tree& t) { return a1(t) / (1 - t.square_weights); }
@@ -156,33 +180,31 @@ Bound bound(const Tree& t, const Setting& s) {
   b.initial = 2 * s.gap / (s.gamma * s.steps);
   b.noise = s.gamma * s.L * s.sigma2 * t.square_weights;
   b.L2 = s.L * s.L;
-  double scale = 1;  // 1 / product of (1 - c_k) over the levels down to this one
+  double scale = 1;  // 1 / product of (1 - c_k) over the levels above
+  const auto over = [](double c) { return c < 1 ? 1 / (1 - c) : infinite; };
+  const auto scaled = [&](double v, double by) { return v == 0 ? 0.0 : s.gamma * s.gamma * v * scale * by; };
+  const auto drift = [](double p) { return 2.0 / 3 * (p - 1) * (2 * p - 1); };  // of level M
   for (size_t l = 0; l < t.levels(); ++l) {
     const auto p = static_cast<double>(t.period[l]);
-    const double drift = (l + 1 == t.levels() ? 2.0 / 3 : 1.0) * (p - 1) * (2 * p - 1);
-    scale = k.c[l] < 1 ? scale / (1 - k.c[l]) : infinite;
-    const auto scaled = [&](double v) { return v == 0 ? 0.0 : s.gamma * s.gamma * v * scale; };
-    b.local_noise.push_back(scaled((p - 1) * t.share[l] * s.sigma2));
-    b.local_drift.push_back(scaled(drift * s.divergence[l]));
+    const bool last = l + 1 == t.levels();
+    const double here = over(k.c[l]);
+    double noise = 0, far = 0;
+    if (!last || t.own.empty()) {
+      noise = scaled((p - 1) * t.share[l] * s.sigma2, here);
+      far = scaled((last ? drift(p) : 1.5 * drift(p)) * s.divergence[l], here);
+    }
+    for (size_t i = 0; last && i < t.own.size(); ++i) {
+      const auto own = static_cast<double>(t.own[i].period);
+      const double by = over(2 * k.gamma_L * k.gamma_L * own * (own - 1));
+      noise += scaled((own - 1) * t.own[i].share * s.sigma2, by);
+      if (!s.group_divergence.empty()) far += scaled(drift(own) * t.own[i].mass * s.group_divergence[i], by);
+    }
+    if (last && !t.own.empty() && s.group_divergence.empty()) far = scaled(drift(p) * s.divergence[l], here);
+    b.local_noise.push_back(noise);
+    b.local_drift.push_back(far);
+    scale *= here;
   }
   return b;
-}
-
-double two_level_dispersion(const std::vector<Group>& groups, int64_t global_period, double upward, double gamma,
-                            double L, double sigma2) {
-  double n = 0, downward = 0;
-  for (const Group& g : groups) n += static_cast<double>(g.workers);
-  expects(n > 0, "workers");
-  for (const Group& g : groups) {
-    const auto p = static_cast<double>(g.period), size = static_cast<double>(g.workers);
-    const double c = 2 * gamma * gamma * L * L * p * (p - 1);
-    const double own = gamma * gamma * (p - 1) * ((1 - 1 / size) * sigma2 + 2.0 / 3 * (2 * p - 1) * g.divergence);
-    downward += size / n * (own == 0 ? 0 : c < 1 ? own / (1 - c) : infinite);
-  }
-  const auto p = static_cast<double>(global_period), hubs = static_cast<double>(groups.size());
-  const double c = 3 * gamma * gamma * L * L * p * (p - 1);
-  const double own = gamma * gamma * (p - 1) * ((hubs - 1) / n * sigma2 + (2 * p - 1) * upward) + downward;
-  return own == 0 ? 0 : c < 1 ? own / (1 - c) : infinite;
 }
 
 }  // namespace orrery::h_sgd

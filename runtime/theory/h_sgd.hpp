@@ -6,6 +6,13 @@
 // Shares   s_l = sum_i a_i^2 (1/m_l(i) - 1/m_{l-1}(i)), m_l(i) = weight below the node of level l that worker i is in (a_i at level M).
 //          Equal weights: s_l = (n_l - n_{l-1})/n, whatever the sizes of the groups. sum_l s_l = 1 - sum_i a_i^2.
 //
+// Groups of level M - 1 may have periods I_i of their own (P_M = the longest), s_M = sum_i s_{M,i}, m_i = weight of group i:
+//          P_M s_M becomes sum_i I_i s_{M,i} in A_1, P_M^2 (n_M - n_{M-1}) becomes sum_i I_i^2 (n_i - 1) in A_2, and in the bound
+//
+//   S_M = sum_i [gamma^2 (I_i - 1) s_{M,i} sigma^2 + (2/3) gamma^2 (I_i - 1)(2 I_i - 1) m_i eps_i^2] / (1 - 2 (gamma L)^2 I_i (I_i - 1))
+//
+//          where eps_i^2 are not known one by one, their sum eps_M^2 = sum_i m_i eps_i^2 is counted in the group that averages least often.
+//
 //   A_1 = sum_l P_l s_l                                multiplies sigma^2;    (sum_l s_l) P_M <= A_1 <= (sum_l s_l) P_1
 //   A_2 = sum_l P_l^2 (n_l - n_{l-1})/(n - 1)          multiplies the global divergence under random grouping;  P_M^2 <= A_2 <= P_1^2
 //   E eps_l^2 / (global divergence) = (n_l - n_{l-1})/(n - 1)      random grouping, equal weights, groups of any sizes (papers/h-sgd.md 4.3)
@@ -31,6 +38,10 @@
 
 namespace orrery::h_sgd {
 
+struct OwnPeriod {  // of a group of level M - 1
+  int64_t workers = 1, period = 1;
+  double mass = 1, share = 0;  // m_i, s_{M,i}
+};
 struct Tree {
   std::vector<std::string> name;  // (M) what averages the nodes of level l: a tier's name, or "graph"
   std::vector<int64_t> nodes;     // (M + 1) n_0 ... n_M
@@ -38,6 +49,7 @@ struct Tree {
   std::vector<double> share;      // (M) s_l
   double square_weights = 1;      // sum_i a_i^2
   bool equal_weights = true;
+  std::vector<OwnPeriod> own = {};  // empty: all groups average every P_M
 
   size_t levels() const { return period.size(); }
 };
@@ -69,6 +81,8 @@ struct Setting {
   double gap = 0;                  // f(u_0) - f*
   double steps = 1;                // T; infinite: the error floor
   std::vector<double> divergence;  // (M) eps_l^2
+  std::vector<double> group_divergence =
+      {};  // (Tree::own) eps_i^2 where they are known one by one; empty: only their mean is
 };
 struct Condition {
   double gamma_L = 0;     // must be <= 1
@@ -87,14 +101,5 @@ struct Bound {
 };
 // Infinite where a c_l >= 1. Expects gamma > 0 and a divergence per level.
 Bound bound(const Tree&, const Setting&);
-
-// Two levels, groups of n_i workers with their own periods I_i and divergences eps_i^2, equal weights (papers/h-sgd.md 5.1, last part):
-//   S_2 = sum_i (n_i/n) [gamma^2 (I_i - 1)(1 - 1/n_i) sigma^2 + (2/3) gamma^2 (I_i - 1)(2 I_i - 1) eps_i^2] / (1 - 2 (gamma L)^2 I_i (I_i - 1))
-struct Group {
-  int64_t workers = 1, period = 1;
-  double divergence = 0;
-};
-double two_level_dispersion(const std::vector<Group>&, int64_t global_period, double upward_divergence, double gamma,
-                            double L, double sigma2);
 
 }  // namespace orrery::h_sgd

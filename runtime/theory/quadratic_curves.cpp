@@ -47,7 +47,7 @@ QuadraticCurves quadratic_curves(const QuadraticRisk& q, const Network& network,
   const auto steps = static_cast<double>(run.record_steps.back());
   double dense = static_cast<double>(run.record_steps.size());  // visits to all W^2 covariances
   if (curved) dense += steps;
-  for (const auto& tier : network.spec().tiers) dense += 2 * steps / static_cast<double>(tier.period);
+  for (const auto& tier : network.spec().tiers) dense += 2 * steps / static_cast<double>(tier.classes().front());
   if (network.spec().graph) dense += 2 * steps / static_cast<double>(network.spec().graph->period);
   if (static_cast<double>(coordinates.size()) * (dense * workers * workers + steps * workers) > most_operations)
     return {{}, {}, {}, "too many steps, workers and distinct coordinates to follow"};

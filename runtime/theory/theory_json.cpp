@@ -38,8 +38,7 @@ Json constants_of(const ArmTheory& t) {
 }
 
 Json waiting_of(const ArmTheory& t) {
-  if (!t.waiting_round)
-    return nothing({"rates are 1, or nothing is ever waited for, or the round is too long a table"});
+  if (!t.waiting_round) return nothing({t.why_no_waiting_round});
   return {{"slots_without_waiting", number(t.waiting_round->slots)},
           {"expected_slots", number(t.waiting_round->expected)},
           {"deviation", number(t.waiting_round->deviation)}};
@@ -63,6 +62,7 @@ Json h_sgd_of(const ArmTheory& t) {
     j["sandwich"] = {{"A_1", {number(a1.low), number(a1.high)}}, {"A_2", {number(a2.low), number(a2.high)}}};
     j["random_grouping"] = numbers(h_sgd::random_grouping(tree));
   }
+  j["fixed_grouping"] = number(t.fixed_grouping());  // takes the place of A_2 * global divergence
   if (t.tree_condition)
     j["condition"] = {{"holds", t.tree_condition->holds},
                       {"gamma_L", number(t.tree_condition->gamma_L)},
@@ -87,6 +87,7 @@ Json mll_sgd_of(const ArmTheory& t) {
   j["q"] = number(t.hubs.q);
   j["zeta"] = number(t.hubs.zeta);
   if (t.hubs.zeta) {
+    j["bracket"] = number(mll_sgd::bracket(*t.hubs.zeta));
     j["Gamma"] = number(mll_sgd::gamma_constant(*t.hubs.zeta));
     j["hub_coefficient"] = number(mll_sgd::hub_coefficient(t.hubs.tau, t.hubs.q, *t.hubs.zeta));
     j["subnetwork_coefficient"] = number(mll_sgd::subnetwork_coefficient(t.hubs.tau, t.hubs.q, *t.hubs.zeta));

@@ -33,6 +33,8 @@ std::string h_sgd_text(const ArmTheory& t) {
   const h_sgd::Tree& tree = t.tree.tree;
   std::string text =
       fmt::format("  H-SGD: nodes {} with periods {}\n", fmt::join(tree.nodes, "-"), fmt::join(tree.period, ", "));
+  if (!tree.own.empty())
+    text += fmt::format("    groups average at periods of their own, the longest is {}\n", tree.period.back());
   text += fmt::format("    A_1 = {:g}", h_sgd::a1(tree));
   if (tree.nodes.back() > 1) {
     const auto a1 = h_sgd::sandwich_a1(tree), a2 = h_sgd::sandwich_a2(tree);
@@ -46,6 +48,9 @@ std::string h_sgd_text(const ArmTheory& t) {
       text += fmt::format("{} {} {:.4g}", l == 0 ? "" : ",", tree.name[l], part[l]);
   }
   text += "\n";
+  if (const auto fixed = t.fixed_grouping())
+    text += fmt::format(
+        "    with this grouping sum_l P_l^2 divergence_l = {:.6g} in place of A_2 times the global one\n", *fixed);
   if (t.tree_condition)
     text += fmt::format(
         "    condition {}: gamma L = {:.4g} <= 1, c = {:.4g} < 1; 2 sqrt(6) P_1 L gamma = {:.4g} (1 suffices)\n",
@@ -70,6 +75,11 @@ std::string mll_sgd_text(const ArmTheory& t) {
   if (t.hubs.zeta)
     text += fmt::format(", zeta = {:.6g}, Gamma = {:.6g}", *t.hubs.zeta, mll_sgd::gamma_constant(*t.hubs.zeta));
   text += "\n";
+  if (t.hubs.zeta)
+    text += fmt::format(
+        "    factors of L^2 eta^2 sigma^2 P, endless run: hubs {:.6g} (bracket {:.6g}), sub-networks {:.6g}\n",
+        mll_sgd::hub_coefficient(t.hubs.tau, t.hubs.q, *t.hubs.zeta), mll_sgd::bracket(*t.hubs.zeta),
+        mll_sgd::subnetwork_coefficient(t.hubs.tau, t.hubs.q, *t.hubs.zeta));
   if (t.verdict)
     text +=
         fmt::format("    condition {}: eta L = {:.4g}, largest allowed {:.4g}\n", t.verdict->holds ? "holds" : "fails",
@@ -104,6 +114,8 @@ std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
       text +=
           fmt::format("  a round of {:g} slots takes {:.6g} (deviation {:.3g}) where averages wait for the slowest\n",
                       t.waiting_round->slots, t.waiting_round->expected, t.waiting_round->deviation);
+    else if (t.slowest < 1 || e.arms[a].network->clock.waiting)
+      text += fmt::format("  a round that waits for the slowest: {}\n", t.why_no_waiting_round);
     if (!t.curves.why_not.empty()) continue;
     text += "  expected in the run, exact for quadratics\n";
     for (const TheoryRow& row : tables[a].rows)

@@ -91,14 +91,25 @@ Distribution sum(const Distribution& one, int64_t times) {
   return total;
 }
 
+std::string why_no_round(const Network& network) {
+  const NetworkSpec& spec = network.spec();
+  if (spec.tiers.empty() && !spec.graph) return "nothing is ever waited for";
+  if (!spec.participants.empty()) return "only some workers of a group take part, and who is waited for is drawn";
+  if (spec.tiers.size() == 1 && !spec.graph && !spec.tiers[0].periods.empty())
+    return "the nodes of the top tier have periods of their own";
+  const double slowest_rate = *std::min_element(spec.rates.begin(), spec.rates.end());
+  if (!(slowest_rate > 0)) return "a worker of rate 0 is waited for without end";
+  const int64_t longest = spec.graph ? spec.graph->period : spec.tiers.back().period;
+  if (cells(static_cast<double>(longest), slowest_rate) > most_cells)
+    return "the table of its durations would be too long";
+  return "";
+}
+
 std::optional<Distribution> round_duration(const Network& network) {
+  if (!why_no_round(network).empty()) return std::nullopt;
   const NetworkSpec& spec = network.spec();
   const auto& tiers = network.tiers();
-  if ((tiers.empty() && !spec.graph) || !spec.participants.empty()) return std::nullopt;
-  if (tiers.size() == 1 && !spec.graph && !spec.tiers[0].periods.empty()) return std::nullopt;
   const int64_t longest = spec.graph ? spec.graph->period : spec.tiers.back().period;
-  const double slowest_rate = *std::min_element(spec.rates.begin(), spec.rates.end());
-  if (!(slowest_rate > 0) || cells(static_cast<double>(longest), slowest_rate) > most_cells) return std::nullopt;
 
   // equal nodes are worked out once: a node is the sorted list of (what each child's period is, how many of them)
   std::vector<Distribution> known;

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/network/network.hpp"
@@ -32,5 +33,6 @@ Distribution sum(const Distribution&, int64_t times);                       // o
 // Empty where nothing acts, where partial participation draws who is waited for, where the top tier's nodes have periods of their own,
 // or where the table would be longer than 20,000 cells.
 std::optional<Distribution> round_duration(const Network&);
+std::string why_no_round(const Network&);  // which of these it is; "" where there is a duration
 
 }  // namespace orrery::waiting

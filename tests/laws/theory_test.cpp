@@ -2,6 +2,7 @@
 #include <lapacke.h>
 
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "tests/laws/run_helpers.hpp"
 
@@ -75,6 +76,37 @@ TEST_P(Theory, ExactCurvesAreTheMeanOfManyRuns) {
     EXPECT_NEAR(*t.predicted, m.mean, 4 * m.error) << quantity;
     EXPECT_LT(m.error, 0.05 * m.mean) << quantity << ": too few replicas for a test";
   }
+  EXPECT_TRUE(r.theory.warnings.empty());
+}
+
+// Groups that average at periods of their own: the exact curves against 600 replicas, and the bound.
+TEST_P(Theory, GroupsWithPeriodsOfTheirOwn) {
+  if (device() != "cpu") GTEST_SKIP() << "Monte-Carlo is for the CPU; the kernels have their own tests";
+  Trial s = trial(6).with_steps(24).with_network(
+      "tiers = [{ name = \"edge\", nodes = 3, period = [2, 6, 3] }, { name = \"cloud\", nodes = 1, period = 12 }]\n");
+  s.batch = "1";
+  s.noise = 2;
+  s.replicas = 600;
+  s.every = 1;
+  s.metrics = "\"grad_norm_sq\", \"consensus_distance\", \"dispersion_edge\", \"dispersion_cloud\"";
+  s.head = "[theory]\nestimate = \"record\"\n";
+  s.learning_rate = 0.9 / (2 * std::sqrt(6.0) * 12 * 2.3);
+  const RunResult r = result(s);
+  for (const auto& [quantity, metric] : {std::pair{gradient, 0},
+                                         {around, 1},
+                                         {"time average of dispersion_edge", 2},
+                                         {"time average of dispersion_cloud", 3}}) {
+    std::vector<double> averages;
+    for (const auto& replica : r.arms[0].values[static_cast<size_t>(metric)])
+      averages.push_back(std::accumulate(replica.begin(), replica.end() - 1, 0.0) / 24);
+    const test::Moments m = test::moments(averages);
+    EXPECT_NEAR(*row(r, quantity, "expectation").predicted, m.mean, 4 * m.error) << quantity;
+    EXPECT_LT(m.error, 0.05 * m.mean) << quantity << ": too few replicas for a test";
+  }
+  const TheoryRow &g = row(r, gradient, "bound of H-SGD"), &d = row(r, around, "bound S_1");
+  ASSERT_TRUE(g.predicted && d.predicted) << g.note;
+  EXPECT_LE(*g.measured, *g.predicted);
+  EXPECT_LE(*d.measured, *d.predicted);
   EXPECT_TRUE(r.theory.warnings.empty());
 }
 

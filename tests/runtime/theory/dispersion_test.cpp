@@ -98,6 +98,9 @@ TEST(Dispersion, PeriodicRegimeIsWhereTheRecursionSettles) {
         "\"laplacian\"\nalpha = 0.05\n",
         "workers = 8\nrates = [1, 0.5]\n[network.graph]\nkind = \"one-peer-exponential\"\nperiod = 3\n",
         "workers = 5\n[network.graph]\nkind = \"ring\"\nperiod = 1\nlazy = true\n",
+        "workers = 7\nweights = [1, 2]\nrates = [0.5, 1]\ntiers = [{ nodes = 3, period = [2, 4, 3] }, { nodes = 1, "
+        "period = 12 }]\n",
+        "workers = 6\ntiers = [{ nodes = 3, period = [1, 2, 4] }]\n[network.graph]\nkind = \"path\"\nperiod = 8\n",
         "workers = 7\nweights = [1, 2]\nrates = [0.5, 1]\ntiers = [{ nodes = 3, period = 2 }, { nodes = 2, period = 4 "
         "}, "
         "{ nodes = 1, period = 12 }]\n"}) {

@@ -135,16 +135,36 @@ TEST(HsgdTheory, TheSufficientConditionMakesEveryDenominatorLarge) {
 TEST(HsgdTheory, UnequalGroupsReduceToTheRecursionAndToLocalSgd) {
   const Tree t = tree({1, 3, 12}, {24, 6});
   const Setting s{.gamma = 0.01, .L = 1, .sigma2 = 2, .divergence = {0.4, 0.9}};
-  const std::vector<Group> equal(3, {.workers = 4, .period = 6, .divergence = 0.9});
-  EXPECT_NEAR(two_level_dispersion(equal, 24, 0.4, 0.01, 1, 2), bound(t, s).dispersion(), exact);
+  Tree equal = t;
+  equal.own.assign(3, {.workers = 4, .period = 6, .mass = 1.0 / 3, .share = 1.0 / 4});
+  Setting each = s;
+  each.group_divergence.assign(3, 0.9);
+  EXPECT_NEAR(bound(equal, each).dispersion(), bound(t, s).dispersion(), exact);
+  EXPECT_NEAR(bound(equal, s).dispersion(), bound(t, s).dispersion(), exact);
+  EXPECT_NEAR(a1(equal), a1(t), exact);
+  EXPECT_NEAR(a2(equal), a2(t), 1e-9);
   // sizes 2 and 6 with periods 2 and 8, by hand
   const auto own = [](double p, double size, double e) {
     return 1e-4 * ((p - 1) * (1 - 1 / size) * 2 + 2.0 / 3 * (p - 1) * (2 * p - 1) * e) / (1 - 2e-4 * p * (p - 1));
   };
-  const double s2 = 2.0 / 8 * own(2, 2, 0.5) + 6.0 / 8 * own(8, 6, 1.5);
-  const double s1 = (1e-4 * 15 * (1.0 / 8 * 2 + 31 * 0.4) + s2) / (1 - 3e-4 * 16 * 15);
-  EXPECT_NEAR(two_level_dispersion({{2, 2, 0.5}, {6, 8, 1.5}}, 16, 0.4, 0.01, 1, 2), s1, s1 * exact);
-  EXPECT_TRUE(std::isinf(two_level_dispersion({{2, 2, 0.5}}, 1600, 0.4, 0.01, 1, 2)));
+  const auto above = [](double s2) { return (1e-4 * 15 * (1.0 / 8 * 2 + 31 * 0.4) + s2) / (1 - 3e-4 * 16 * 15); };
+  Tree uneven = tree({1, 2, 8}, {16, 8});
+  uneven.own = {{2, 2, 0.25, 1.0 / 8}, {6, 8, 0.75, 5.0 / 8}};
+  Setting u{.gamma = 0.01, .L = 1, .sigma2 = 2, .divergence = {0.4, 1.25}, .group_divergence = {0.5, 1.5}};
+  const double s1 = above(2.0 / 8 * own(2, 2, 0.5) + 6.0 / 8 * own(8, 6, 1.5));
+  EXPECT_NEAR(bound(uneven, u).dispersion(), s1, s1 * exact);
+  EXPECT_NEAR(bound(uneven, u).total(), 0.01 * 2 / 8 + s1, exact);
+  // only the mean of the divergences is known: all of it where it weighs most
+  u.group_divergence = {};
+  const double most = above(2.0 / 8 * own(2, 2, 0) + 6.0 / 8 * own(8, 6, 1.25 * 8 / 6));
+  EXPECT_NEAR(bound(uneven, u).dispersion(), most, most * exact);
+  EXPECT_GE(most, s1);
+  // A_1 and A_2 by hand; the sandwich begins at the shortest period
+  EXPECT_NEAR(a1(uneven), 16.0 / 8 + 2 * 1.0 / 8 + 8 * 5.0 / 8, exact);
+  EXPECT_NEAR(a2(uneven), (256.0 * 1 + 4 * 1 + 64 * 5) / 7, 1e-9);
+  EXPECT_NEAR(sandwich_a2(uneven).low, 4, exact);
+  uneven.period[0] = 1600;
+  EXPECT_TRUE(std::isinf(bound(uneven, u).dispersion()));
 }
 
 // ---- trees of networks

@@ -110,6 +110,10 @@ TEST(Waiting, OtherNetworks) {
   EXPECT_FALSE(round_duration(test::build("workers = 2").network));
   EXPECT_FALSE(
       round_duration(test::build("workers = 4\ntiers = [{ nodes = 1, period = 2 }]\nparticipation = 0.5\n").network));
+  EXPECT_NE(why_no_round(test::build("workers = 4\ntiers = [{ nodes = 1, period = 2 }]\nparticipation = 0.5\n").network)
+                .find("take part"),
+            std::string::npos);
+  EXPECT_EQ(why_no_round(test::build("workers = 4\ntiers = [{ nodes = 1, period = 2 }]\n").network), "");
   EXPECT_FALSE(round_duration(test::build("workers = 4\ntiers = [{ nodes = 2, period = [2, 3] }]\n").network));
   EXPECT_FALSE(
       round_duration(test::build("workers = 2\nrates = 1e-4\ntiers = [{ nodes = 1, period = 100000 }]\n").network));
