@@ -8,6 +8,7 @@
 
 #include "kernels/core/nvtx.hpp"
 #include "kernels/distances.hpp"
+#include "runtime/parameter_metric.hpp"
 
 namespace orrery {
 
@@ -25,6 +26,8 @@ const std::vector<MetricInfo>& metric_table() {
       {"divergence_<tier>",
        "divergence of the local gradients at the mean model, by tiers; divergence_graph: above the top tier"},
       {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
+      {"mean_parameter_<k>", "parameter k of the mean model (models without data)"},
+      {"parameter_<i>_<k>", "parameter k of worker i (models without data)"},
       {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
       {"bits_down", "bits received so far, per replica"},
       {"bits", "bits_up + bits_down"},
@@ -64,7 +67,10 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
   known.erase(std::unique(known.begin(), known.end()), known.end());
   for (size_t i = 0; i < metrics.size(); ++i) {
     const auto& m = metrics[i];
-    if (std::find(known.begin(), known.end(), m) == known.end()) fail_unknown(record, "metrics", m, known);
+    if (parameter_metric(m))
+      for (const auto& arm : arms) check_parameter_metric(record, m, arm);
+    else if (std::find(known.begin(), known.end(), m) == known.end())
+      fail_unknown(record, "metrics", m, known);
     if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) !=
         metrics.begin() + static_cast<std::ptrdiff_t>(i))
       record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
@@ -336,6 +342,14 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
       values.assign(lanes, std::numeric_limits<double>::quiet_NaN());
       for (size_t i = 0; i < lanes; ++i)
         if (const auto found = split[i].find(tier_of(name)); found != split[i].end()) values[i] = found->second;
+    }
+  } else if (const auto one = parameter_metric(metric)) {
+    for (size_t i = 0; i < lanes; ++i) {
+      const auto lane = static_cast<int64_t>(i);
+      const MatrixView<const T> row = one->worker
+                                          ? cluster_.parameters().rows(population_.lanes[i].first_row + *one->worker, 1)
+                                          : means().rows(lane, 1);
+      out[i] = static_cast<double>(to_host(ctx_, row)[static_cast<size_t>(one->parameter)]);
     }
   } else if (metric == "optimum_distance") {
     row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(static_cast<int64_t>(lanes), p_), lane_of_row_.view(),

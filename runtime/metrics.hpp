@@ -6,6 +6,7 @@
 //   dispersion_<tier>  sum over the tier's nodes and their children of mass * |mean of child - mean of node|^2
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
 //   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
+//   mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
 //   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
 //
 // Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data

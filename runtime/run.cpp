@@ -259,9 +259,16 @@ RunResult run(const Experiment& e, const RunOptions& options) {
 ExpectTable judge(const Experiment& e, const RunResult& r) {
   std::vector<std::string> arms;
   for (const Arm& arm : e.arms) arms.push_back(arm.name);
-  Measured measured{arms, e.record.metrics, r.record_steps, {}};
+  const TheoryValues theory(r.theory.json);
+  Measured measured{arms, e.record.metrics, r.record_steps, {}, theory};
   for (const ArmResult& arm : r.arms) measured.values.push_back(&arm.values);
   return evaluate(e.expect, measured);
+}
+
+ExpectTable judge_theory(const Experiment& e, const TheoryResult& theory) {
+  std::vector<std::string> arms;
+  for (const Arm& arm : e.arms) arms.push_back(arm.name);
+  return evaluate_theory(e.expect, arms, TheoryValues(theory.json));
 }
 
 ReportInput make_report(const Experiment& e, const RunResult& r) {

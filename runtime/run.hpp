@@ -77,6 +77,7 @@ ChosenDevice choose_device(const Experiment&);
 
 // The rows of [expect] beside what was measured; empty where the file has none.
 ExpectTable judge(const Experiment&, const RunResult&);
+ExpectTable judge_theory(const Experiment&, const TheoryResult&);  // the rows that need no run
 
 ReportInput make_report(const Experiment&, const RunResult&);
 

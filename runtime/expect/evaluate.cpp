@@ -4,99 +4,36 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
+#include <utility>
+
+#include "runtime/expect/reader.hpp"
 
 namespace orrery {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// One arm's metric at a moment, per replica; empty where the run has no such step.
-using Reading = std::vector<double>;
-
-double mean_of(const Reading& r) {
-  double sum = 0;
-  for (double v : r) sum += v;
-  return r.empty() ? kNaN : sum / static_cast<double>(r.size());
-}
-double deviation_of(const Reading& r) {
-  const double m = mean_of(r);
-  double squares = 0;
-  for (double v : r) squares += (v - m) * (v - m);
-  return r.size() > 1 ? std::sqrt(squares / static_cast<double>(r.size() - 1)) : 0;
-}
-
-std::string show(double v) { return std::isfinite(v) ? fmt::format("{:.6g}", v) : "not finite"; }
-std::string show(const Reading& r) {
-  const double d = deviation_of(r);
-  if (r.size() < 2 || !std::isfinite(d)) return show(mean_of(r));
-  // two digits of the deviation decide the mean's
-  if (d <= 1e-7 * std::abs(mean_of(r))) return show(mean_of(r));
-  const int decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(d))), 0, 12);
-  return std::abs(mean_of(r)) < 1e-3 || std::abs(mean_of(r)) >= 1e6
-             ? fmt::format("{:.4g} ± {:.2g}", mean_of(r), d)
-             : fmt::format("{:.{}f} ± {:.{}f}", mean_of(r), decimals, d, decimals);
-}
-
-class Reader {
- public:
-  explicit Reader(const Measured& m) : m_(m) {}
-
-  const std::vector<std::vector<double>>& replicas(const std::string& arm, const std::string& metric) const {
-    const auto a = std::find(m_.arms.begin(), m_.arms.end(), arm) - m_.arms.begin();
-    const auto k = std::find(m_.metrics.begin(), m_.metrics.end(), metric) - m_.metrics.begin();
-    return (*m_.values.at(static_cast<size_t>(a))).at(static_cast<size_t>(k));
-  }
-
-  std::optional<Reading> at(const std::string& arm, const std::string& metric, const Moment& moment) const {
-    const auto& steps = m_.record_steps;
-    const auto point = std::find(steps.begin(), steps.end(), moment.step) - steps.begin();
-    if (moment.kind == Moment::Kind::step && point == static_cast<std::ptrdiff_t>(steps.size())) return std::nullopt;
-    Reading out;
-    for (const auto& series : replicas(arm, metric)) switch (moment.kind) {
-        case Moment::Kind::last: out.push_back(series.back()); break;
-        case Moment::Kind::step: out.push_back(series.at(static_cast<size_t>(point))); break;
-        case Moment::Kind::max: {
-          double most = series.front();
-          for (double v : series) most = std::isnan(v) || v > most ? v : most;
-          out.push_back(most);
-          break;
-        }
-        case Moment::Kind::mean: {
-          const size_t n = std::max<size_t>(1, series.size() - 1);
-          double sum = 0;
-          for (size_t t = 0; t < n; ++t) sum += series[t];
-          out.push_back(sum / static_cast<double>(n));
-          break;
-        }
-      }
-    return out;
-  }
-
-  // Mean over the replicas of `what` at the first record point where the mean of `metric` is <= level.
-  std::optional<double> reached(const std::string& arm, const std::string& metric, double level,
-                                const std::string& what) const {
-    const auto across = [&](const std::string& name, size_t t) {
-      Reading now;
-      for (const auto& series : replicas(arm, name)) now.push_back(series.at(t));
-      return mean_of(now);
-    };
-    for (size_t t = 0; t < m_.record_steps.size(); ++t)
-      if (across(metric, t) <= level) return what == "step" ? static_cast<double>(m_.record_steps[t]) : across(what, t);
-    return std::nullopt;
-  }
-
- private:
-  const Measured& m_;
-};
+using expect::mean_of;
+using expect::Reader;
+using expect::Reading;
+using expect::show;
 
 std::string bounds(const ExpectRow& row) {
+  if (!row.at_least_theory.empty() || !row.at_most_theory.empty()) {
+    const auto one = [](const char* what, const std::optional<double>& number, const std::string& path) {
+      if (path.empty()) return number ? fmt::format("{} {:g}", what, *number) : std::string();
+      return fmt::format("{} {}{}", what, path, number ? fmt::format(" = {:.6g}", *number) : "");
+    };
+    const std::string low = one("at least", row.at_least, row.at_least_theory),
+                      high = one("at most", row.at_most, row.at_most_theory);
+    return low + (low.empty() || high.empty() ? "" : ", ") + high;
+  }
   if (row.at_least && row.at_most) return fmt::format("{:g} to {:g}", *row.at_least, *row.at_most);
   return row.at_least ? fmt::format("at least {:g}", *row.at_least) : fmt::format("at most {:g}", *row.at_most);
 }
 Verdict judge(bool holds) { return holds ? Verdict::yes : Verdict::no; }
-bool bounded(const ExpectRow& row) { return row.at_least || row.at_most; }
+bool bounded(const ExpectRow& row) {
+  return row.at_least || row.at_most || !row.at_least_theory.empty() || !row.at_most_theory.empty();
+}
 bool inside(const ExpectRow& row, double v) {
   return std::isfinite(v) && (!row.at_least || v >= *row.at_least) && (!row.at_most || v <= *row.at_most);
 }
@@ -109,6 +46,27 @@ void judge_value(const ExpectRow& row, const std::vector<Reading>& readings, Exp
   bool holds = true;
   if (row.within) holds = std::abs(measured - *row.reference) <= *row.within * std::abs(*row.reference);
   if (row.within || bounded(row)) line.verdict = judge(holds && inside(row, measured));
+}
+
+void judge_theory(const ExpectRow& row, const std::optional<double>& value, ExpectLine& line) {
+  if (!value) {
+    line.measured = fmt::format("theory.json has no number at {}", row.metric);
+    line.verdict = Verdict::no;
+    return;
+  }
+  judge_value(row, {{*value}}, line);
+  if (!row.within || *row.within >= 1e-5) line.measured = fmt::format("{:.7g}", *value);
+}
+
+// Paths into theory.json become numbers; "" or the path that leads to none.
+std::string resolve_bounds(ExpectRow& row, const TheoryValues& theory, size_t arm) {
+  for (auto [path, number] :
+       {std::pair(&row.at_least_theory, &row.at_least), std::pair(&row.at_most_theory, &row.at_most)}) {
+    if (path->empty()) continue;
+    *number = theory.find(arm, *path);
+    if (!*number) return *path;
+  }
+  return "";
 }
 
 // a < b (1 + margin) for every neighbour, in the means or in every replica
@@ -128,6 +86,27 @@ void judge_order(const ExpectRow& row, const std::vector<Reading>& readings, Exp
     all = all && rises && std::isfinite(line.values[k]);
   }
   line.verdict = judge(all);
+}
+
+// The same wherever the first arm has a record; shown is the first place that fails, else how many were looked at.
+void judge_order_everywhere(const ExpectRow& row, const Reader& reader, ExpectLine& line) {
+  const std::vector<double> where = reader.axis(row.arms[0], row.at.along);
+  int64_t looked_at = 0;
+  for (const double x : where) {
+    if (x < row.at.from) continue;
+    std::vector<Reading> readings;
+    for (const auto& arm : row.arms)
+      if (auto r = reader.between(arm, row.metric, row.at.along, x)) readings.push_back(*std::move(r));
+    if (readings.size() < row.arms.size()) continue;  // beyond what another arm has recorded
+    ExpectLine here;
+    judge_order(row, readings, here);
+    ++looked_at;
+    line.values = here.values;
+    line.verdict = here.verdict;
+    line.measured = fmt::format("at {} {:g}: {}", row.at.along, x, here.measured);
+    if (here.verdict == Verdict::no) return;
+  }
+  line.measured = looked_at == 0 ? "beyond the last step of this run" : fmt::format("at all {} records", looked_at);
 }
 
 void judge_agreement(const ExpectRow& row, const std::vector<Reading>& readings, ExpectLine& line) {
@@ -161,16 +140,24 @@ void judge_reach(const ExpectRow& row, const Reader& reader, ExpectLine& line) {
   line.verdict = judge(inside(row, *a / *b));
 }
 
+void describe_reference(const ExpectRow& row, ExpectLine& line) {
+  line.expected = row.reference ? fmt::format("{}", *row.reference) : row.reference_text;  // as written
+  if (row.within) line.expected += fmt::format(" within {:g} %", 100 * *row.within);
+  if (bounded(row)) line.expected += (line.expected.empty() ? "" : ", ") + bounds(row);
+}
+
 void describe(const ExpectRow& row, ExpectLine& line) {
   using Kind = ExpectRow::Kind;
   const std::string when = fmt::format("{} ({})", row.metric, line.at);
   const auto pair = fmt::format("{} / {}", called(row.arms[0]), called(row.arms.back()));
   switch (row.kind) {
+    case Kind::theory:
+      line.what = row.arms[0].empty() ? row.metric : fmt::format("{}: {}", row.arms[0], row.metric);
+      describe_reference(row, line);
+      break;
     case Kind::value:
       line.what = row.arms[0].empty() ? when : fmt::format("{}: {}", row.arms[0], when);
-      line.expected = row.reference ? fmt::format("{}", *row.reference) : row.reference_text;  // as written
-      if (row.within) line.expected += fmt::format(" within {:g} %", 100 * *row.within);
-      if (bounded(row)) line.expected += (line.expected.empty() ? "" : ", ") + bounds(row);
+      describe_reference(row, line);
       break;
     case Kind::order:
       line.what = when;
@@ -193,41 +180,65 @@ void describe(const ExpectRow& row, ExpectLine& line) {
   }
 }
 
+ExpectLine judge_row(ExpectRow row, const Reader& reader, const Measured& m) {
+  using Kind = ExpectRow::Kind;
+  const auto arm = static_cast<size_t>(std::find(m.arms.begin(), m.arms.end(), row.arms[0]) - m.arms.begin());
+  const std::string missing = resolve_bounds(row, m.theory, arm);
+  ExpectLine line;
+  line.kind = name(row.kind), line.metric = row.metric, line.arms = row.arms, line.note = row.note;
+  line.at = row.kind == Kind::reach || row.kind == Kind::theory ? "" : name(row.at);
+  describe(row, line);
+  if (!missing.empty()) {
+    line.measured = fmt::format("theory.json has no number at {}", missing);
+    line.verdict = Verdict::no;
+    return line;
+  }
+  if (row.kind == Kind::theory) {
+    judge_theory(row, m.theory.find(arm, row.metric), line);
+    return line;
+  }
+  if (row.kind == Kind::reach) {
+    judge_reach(row, reader, line);
+    return line;
+  }
+  if (row.at.kind == Moment::Kind::every) {
+    judge_order_everywhere(row, reader, line);
+    return line;
+  }
+  std::vector<Reading> readings;
+  for (const auto& name : row.arms) {
+    const auto r = reader.at(name, row.metric, row.at);
+    if (!r) {
+      line.measured = "beyond the last step of this run";
+      return line;
+    }
+    readings.push_back(*r);
+  }
+  switch (row.kind) {
+    case Kind::order: judge_order(row, readings, line); break;
+    case Kind::agree: judge_agreement(row, readings, line); break;
+    case Kind::ratio: judge_ratio(row, readings, line); break;
+    default: judge_value(row, readings, line);
+  }
+  return line;
+}
+
 }  // namespace
 
 ExpectTable evaluate(const ExpectSpec& spec, const Measured& measured) {
-  using Kind = ExpectRow::Kind;
   const Reader reader(measured);
   ExpectTable table;
   table.source = spec.source;
-  for (const ExpectRow& row : spec.rows) {
-    ExpectLine line;
-    line.kind = name(row.kind), line.metric = row.metric, line.arms = row.arms, line.note = row.note;
-    line.at = row.kind == Kind::reach ? "" : name(row.at);
-    describe(row, line);
-    std::vector<Reading> readings;
-    bool recorded = true;
-    if (row.kind != Kind::reach)
-      for (const auto& arm : row.arms) {
-        auto r = reader.at(arm, row.metric, row.at);
-        recorded = recorded && r.has_value();
-        readings.push_back(r.value_or(Reading{}));
-      }
-    if (!recorded)
-      line.measured = "beyond the last step of this run";
-    else if (row.kind == Kind::value)
-      judge_value(row, readings, line);
-    else if (row.kind == Kind::order)
-      judge_order(row, readings, line);
-    else if (row.kind == Kind::agree)
-      judge_agreement(row, readings, line);
-    else if (row.kind == Kind::ratio)
-      judge_ratio(row, readings, line);
-    else
-      judge_reach(row, reader, line);
-    table.lines.push_back(std::move(line));
-  }
+  for (const ExpectRow& row : spec.rows) table.lines.push_back(judge_row(row, reader, measured));
   return table;
+}
+
+ExpectTable evaluate_theory(const ExpectSpec& spec, const std::vector<std::string>& arms, const TheoryValues& theory) {
+  ExpectSpec without_a_run = spec;
+  std::erase_if(without_a_run.rows, [](const ExpectRow& row) { return row.kind != ExpectRow::Kind::theory; });
+  const std::vector<std::string> no_metrics;
+  const std::vector<int64_t> no_steps;
+  return evaluate(without_a_run, {arms, no_metrics, no_steps, {}, theory});
 }
 
 }  // namespace orrery

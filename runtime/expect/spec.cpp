@@ -14,6 +14,7 @@ std::string name(const Moment& m) {
     case Moment::Kind::last: return "last";
     case Moment::Kind::mean: return "mean";
     case Moment::Kind::max: return "max";
+    case Moment::Kind::every: return fmt::format("every record from {} {:g} on", m.along, m.from);
     default: return fmt::format("step {}", m.step);
   }
 }
@@ -21,6 +22,7 @@ std::string name(const Moment& m) {
 const char* name(ExpectRow::Kind kind) {
   switch (kind) {
     case ExpectRow::Kind::value: return "value";
+    case ExpectRow::Kind::theory: return "theory";
     case ExpectRow::Kind::order: return "order";
     case ExpectRow::Kind::agree: return "agree";
     case ExpectRow::Kind::ratio: return "ratio";
@@ -70,27 +72,44 @@ std::string known_metric(Params& row, const std::string& key, const std::string&
   return metric;
 }
 
-Moment read_at(Params& row, const ExpectContext& c) {
+Moment read_at(Params& row, const ExpectContext& c, bool may_be_every) {
+  using Kind = Moment::Kind;
   Moment m;
   if (row.is_number("at")) {
-    m.kind = Moment::Kind::step;
+    m.kind = Kind::step;
     m.step = row.integer("at", std::nullopt, at_least(0));
     if (m.step < c.steps && m.step % c.every != 0)
       row.fail("at", fmt::format("step {} is no record point; give a multiple of record.every, which is {}", m.step,
                                  c.every));
     return m;
   }
-  const std::string word = row.choice("at", "last", {"last", "mean", "max"});
-  m.kind = word == "mean" ? Moment::Kind::mean : word == "max" ? Moment::Kind::max : Moment::Kind::last;
+  std::vector<std::string> words{"last", "mean", "max"};
+  if (may_be_every) words.push_back("every");
+  const std::string word = row.choice("at", "last", words);
+  m.kind = word == "mean" ? Kind::mean : word == "max" ? Kind::max : word == "every" ? Kind::every : Kind::last;
+  if (m.kind != Kind::every) return m;
+  m.along = row.text("along", "step");
+  if (m.along != "step") known_metric(row, "along", m.along, c);
+  m.from = row.number("from", 0);
   return m;
 }
 
+// A number, or where theory may stand in for one a path into theory.json.
+void read_bound(Params& row, const std::string& key, std::optional<double>& number, std::string* theory) {
+  if (!row.has(key)) return;
+  if (theory && row.is_text(key))
+    *theory = row.text(key, std::nullopt);
+  else
+    number = row.number(key, std::nullopt);
+}
+
 bool read_bounds(Params& row, ExpectRow& r) {
-  if (row.has("at_least")) r.at_least = row.number("at_least", std::nullopt);
-  if (row.has("at_most")) r.at_most = row.number("at_most", std::nullopt);
+  const bool theory = r.kind == ExpectRow::Kind::value || r.kind == ExpectRow::Kind::theory;
+  read_bound(row, "at_least", r.at_least, theory ? &r.at_least_theory : nullptr);
+  read_bound(row, "at_most", r.at_most, theory ? &r.at_most_theory : nullptr);
   if (r.at_least && r.at_most && *r.at_least > *r.at_most)
     row.fail("at_least", fmt::format("{:g} is above at_most, which is {:g}; exchange them", *r.at_least, *r.at_most));
-  return r.at_least || r.at_most;
+  return r.at_least || r.at_most || !r.at_least_theory.empty() || !r.at_most_theory.empty();
 }
 void require_bounds(Params& row, ExpectRow& r) {
   if (!read_bounds(row, r)) row.fail("at_least", "no bound is given; give at_least, at_most or both");
@@ -112,11 +131,13 @@ ExpectRow read_row(Params& row, ExpectRow::Kind kind, const ExpectContext& c) {
   using Kind = ExpectRow::Kind;
   ExpectRow r;
   r.kind = kind;
-  r.metric = known_metric(row, "metric", row.text("metric", std::nullopt), c);
+  r.metric = kind == Kind::theory ? row.text("quantity", std::nullopt)
+                                  : known_metric(row, "metric", row.text("metric", std::nullopt), c);
   if (row.has("note")) r.note = row.text("note", std::nullopt);
-  if (kind != Kind::reach) r.at = read_at(row, c);
+  if (kind != Kind::reach && kind != Kind::theory) r.at = read_at(row, c, kind == Kind::order);
   switch (kind) {
     case Kind::value:
+    case Kind::theory:
       r.arms = {one_arm(row, "arm", c)};
       read_reference(row, r);
       break;
@@ -151,7 +172,7 @@ ExpectSpec parse_expect(Params section, const ExpectContext& c) {
   ExpectSpec spec;
   spec.source = section.text("source", "");
   spec.required = section.flag("required", false);
-  for (Kind kind : {Kind::value, Kind::order, Kind::agree, Kind::ratio, Kind::reach})
+  for (Kind kind : {Kind::value, Kind::theory, Kind::order, Kind::agree, Kind::ratio, Kind::reach})
     for (Params& row : section.tables(name(kind))) spec.rows.push_back(read_row(row, kind, c));
   section.require_all_read();
   return spec;

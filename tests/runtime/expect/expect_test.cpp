@@ -26,8 +26,11 @@ class Expect : public testing::Test {
                               {{{4, 3, 2}, {4, 3, 2}}, {{0, 3, 8}, {0, 5, 8}}},
                               {{{4, 2.5, 1}, {4, 2.5, 3}}, {{0, 2, 4}, {0, 2, 4}}}};
 
+  std::string theory_ = R"({"arms": [{"h": {"A": 9, "list": [1, {"x": 4.5}], "none": null}}, {"h": {"A": 3}}, {}]})";
+
   ExpectTable judge(const std::string& toml) {
-    Measured m{arms_, metrics_, steps_, {}};
+    const TheoryValues theory(theory_);
+    Measured m{arms_, metrics_, steps_, {}, theory};
     for (const auto& v : values_) m.values.push_back(&v);
     return evaluate(parse(toml), m);
   }
@@ -97,6 +100,59 @@ TEST_F(Expect, AgreementRatioAndReach) {
   EXPECT_EQ(one(never).measured, "never reached by b");
 }
 
+TEST_F(Expect, TheoryRowsReadTheArmsPart) {
+  const std::string row = "[[expect.theory]]\narm = \"a\"\nquantity = ";
+  EXPECT_EQ(one(row + "\"h.A\"\nreference = 9\nwithin = 0").verdict, Verdict::yes);
+  EXPECT_EQ(one(row + "\"h.A\"\nreference = 9.1\nwithin = 0.01").verdict, Verdict::no);
+  EXPECT_EQ(one(row + "\"h.A\"\nreference = 1").verdict, Verdict::open);
+  EXPECT_EQ(one(row + "\"h.list.1.x\"\nat_most = 4.5").values.at(0), 4.5);
+  EXPECT_EQ(one("[[expect.theory]]\narm = \"b\"\nquantity = \"h.A\"\nreference = 3\nwithin = 0").verdict, Verdict::yes);
+  for (const char* none : {"h.B", "h", "h.none", "h.list.2", "h.list.x", "h.list.1x", "h.A.x", "", "."}) {
+    const auto line = one(row + "\"" + none + "\"\nreference = 1\nwithin = 1e9");
+    EXPECT_EQ(line.verdict, Verdict::no) << none;
+    EXPECT_EQ(line.measured, "theory.json has no number at " + std::string(none));
+  }
+}
+
+TEST_F(Expect, BoundsMayComeFromTheory) {
+  const std::string row = "[[expect.value]]\nmetric = \"loss\"\nat = \"max\"\narm = ";
+  EXPECT_EQ(one(row + "\"a\"\nat_most = \"h.A\"").verdict, Verdict::yes);
+  EXPECT_EQ(one(row + "\"b\"\nat_most = \"h.A\"").verdict, Verdict::no);  // 4 above b's own 3
+  EXPECT_EQ(one(row + "\"b\"\nat_least = \"h.A\"\nat_most = 4").verdict, Verdict::yes);
+  const auto none = one(row + "\"c\"\nat_most = \"h.A\"");
+  EXPECT_EQ(none.verdict, Verdict::no);
+  EXPECT_EQ(none.measured, "theory.json has no number at h.A");
+  EXPECT_EQ(one(row + "\"a\"\nat_most = \"h.A\"").expected, "at most h.A = 9");
+}
+
+TEST_F(Expect, WithoutARunOnlyTheoryIsJudged) {
+  const auto spec = parse(
+      "[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\n"
+      "[[expect.theory]]\narm = \"a\"\nquantity = \"h.A\"\nreference = 9\nwithin = 0");
+  const auto table = evaluate_theory(spec, arms_, TheoryValues(theory_));
+  ASSERT_EQ(table.lines.size(), 1u);
+  EXPECT_EQ(table.lines[0].verdict, Verdict::yes);
+}
+
+TEST_F(Expect, AnOrderAtEveryRecordPoint) {
+  const std::string rows = "[[expect.order]]\nmetric = \"loss\"\nat = \"every\"\nascending = ";
+  EXPECT_EQ(one(rows + "[\"a\", \"b\"]").verdict, Verdict::no);  // equal at step 0
+  const auto late = one(rows + "[\"a\", \"b\"]\nfrom = 2");
+  EXPECT_EQ(late.verdict, Verdict::yes);
+  EXPECT_EQ(late.measured, "at all 2 records");
+  const auto crossed = one(rows + "[\"c\", \"b\"]\nfrom = 2");  // 2.5 < 3, then 2 = 2
+  EXPECT_EQ(crossed.verdict, Verdict::no);
+  EXPECT_EQ(crossed.measured.substr(0, 11), "at step 4: ");
+  // along the clock: b's records lie at 0, 4, 8 and its losses are 4, 3, 2; at a's times 2 and 4 b has 3.5 and 3
+  const auto clock = one(rows + "[\"a\", \"b\"]\nalong = \"virtual_time\"\nfrom = 1");
+  EXPECT_EQ(clock.verdict, Verdict::yes);
+  EXPECT_EQ(clock.values, (std::vector<double>{1, 3}));
+  // from b's side: a is at 4, 2, 1 and has nothing at 8
+  EXPECT_EQ(one(rows + "[\"b\", \"a\"]\nalong = \"virtual_time\"\nfrom = 8").verdict, Verdict::open);
+  EXPECT_EQ(one(rows + "[\"b\", \"a\"]\nalong = \"virtual_time\"\nfrom = 1").verdict, Verdict::no);
+  EXPECT_EQ(one(rows + "[\"a\", \"b\"]\nfrom = 8").verdict, Verdict::open);
+}
+
 TEST_F(Expect, NonFiniteNeverHoldsAndALateStepStaysOpen) {
   const std::string late = "at = 8\n";
   EXPECT_EQ(one("[[expect.order]]\nmetric = \"loss\"\nascending = [\"b\", \"a\"]\n" + late).verdict, Verdict::open);
@@ -152,6 +208,14 @@ TEST(ExpectSpec, RefusesBadRows) {
       {reach + "arm = \"a\"\nto = \"b\"\nat_least = 1\nlevel = 1\nratio_of = \"virtual_tim\"",
        "did you mean \"virtual_time\"?"},
       {"value = 3", "expect.value: "},
+      {"[[expect.theory]]\narm = \"a\"\nreference = 1", "expect.theory"},
+      {"[[expect.theory]]\nquantity = \"h.A\"\narm = \"d\"\nreference = 1", "no arm is called \"d\""},
+      {"[[expect.theory]]\nquantity = \"h.A\"\narm = \"a\"\nreference = 1\nat = 2", "expect.theory.at: unknown key"},
+      {"[[expect.ratio]]\nmetric = \"loss\"\narm = \"a\"\nto = \"b\"\nat_most = \"h.A\"", "expect.ratio.at_most"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"every\"", "expect.value.at: "},
+      {"[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]\nat = \"every\"\nalong = \"virtual_tim\"",
+       "expect.order.along: \"virtual_tim\" is not recorded; did you mean \"virtual_time\"?"},
+      {"[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]\nfrom = 2", "expect.order.from: unknown key"},
   };
   for (const auto& c : cases) try {
       parse(c.toml);
