@@ -49,7 +49,9 @@ enum class Draw : uint32_t {
   participation = 10,
   waiting = 11,
   mixture = 12,
-  probe = 13
+  probe = 13,
+  sign_zero = 14,
+  vote_tie = 15
 };
 
 struct Stream {

@@ -1,0 +1,22 @@
+#include "kernels/sign_step.hpp"
+
+#include "kernels/sign_pack.hpp"
+
+namespace orrery {
+
+template <class T>
+void sign_step(const Context& ctx, const SignsIn& u, VectorView<const double> delta, MatrixView<T> x) {
+  detail::check_signs(ctx, u);
+  expects(x.extent(0) == u.rows() && x.extent(1) == u.coordinates, "a row of parameters for every row of signs");
+  expects(delta.size() == x.extent(0), "a step size for every row");
+  if (x.size() == 0) return;
+  expects(x.where() == ctx.backend && delta.where() == ctx.backend, "parameters and steps on the context's side");
+  dispatch(ctx.backend, [&]<Backend B>() { detail::sign_step_impl<T, B>(ctx, u, delta, x); });
+}
+
+#define ORRERY_INSTANTIATE(T) \
+  template void sign_step<T>(const Context&, const SignsIn&, VectorView<const double>, MatrixView<T>);
+ORRERY_INSTANTIATE(float)
+ORRERY_INSTANTIATE(double)
+
+}  // namespace orrery
