@@ -166,10 +166,7 @@ std::optional<double> decoding_error(const std::vector<double>& p, const std::ve
   // equal weights are a majority vote, or its opposite
   const bool majority = std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0] && x != 0; });
   if (!majority || p.size() > longest_recursion) return std::nullopt;
-  if (v[0] > 0) return majority_error(p);
-  std::vector<double> opposite;
-  for (const double x : p) opposite.push_back(1 - x);
-  return majority_error(opposite);
+  return v[0] > 0 ? majority_error(p) : 1 - majority_error(p);
 }
 
 }  // namespace orrery::sign_vote

@@ -10,7 +10,7 @@
 // With T = tanh l and y = 1 - 2p the integral of "true" is elementary:
 //   ln(p e^l + (1-p) e^{-l}) = -(1/2) ln(1 - T^2) + ln(1 - yT),   int ln(1 - yT) dy = -(1 - yT) ln(1 - yT)/T - y
 //
-// Domain   0 < a <= 1, else std::logic_error; a = 1: no majority can be wrong or right, 0; the weights still tell, for they invert.
+// Domain   0 < a <= 1, else std::logic_error. At a = 1 a majority knows nothing (0); weights still do, for they invert bad voters.
 #pragma once
 
 namespace orrery::sign_vote {

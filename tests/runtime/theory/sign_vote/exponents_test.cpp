@@ -35,7 +35,9 @@ TEST(Exponents, TheTableOfTheDigest) {
   }
   EXPECT_NEAR(uniform_exponents(0.5).wmv_bhattacharyya, 1 - std::log(2.0), 1e-15);
   EXPECT_NEAR(uniform_exponents(0.5).wmv_kearns_saul, 0.25, 1e-15);
-  EXPECT_EQ(uniform_exponents(1).majority, 0);
+  for (const double none : {uniform_exponents(1).majority, uniform_exponents(1).majority_mean_chernoff,
+                            uniform_exponents(1).majority_hoeffding})
+    EXPECT_EQ(none, 0);
 }
 
 // (1/a) int_0^a f by the midpoint rule in t, p = a t^3: the logarithms at 0 are tamed
