@@ -26,7 +26,8 @@ std::vector<Group> groups_of(const std::vector<double>& p, const std::vector<dou
 // Majority (all v_m = 1) by the Poisson-binomial recursion: f <- (1-p_m) f + p_m shift(f). Any M; M^2/2 steps.
 double majority_error(const std::vector<double>& p);
 
-// Any weights by enumeration of who errs: the prod_g (n_g + 1) patterns of groups of n_g workers (weight 0: not counted), as pairs of half patterns, both sorted.
+// Any weights by enumeration of who errs: the prod_g (n_g + 1) patterns of groups of n_g workers (weight 0: not counted), as pairs of half
+// patterns, both sorted.
 // Needs at most 2^20 patterns in each half: 40 workers that all differ, or two groups of a million.
 bool enumerable(const std::vector<Group>&);
 double enumerated_error(const std::vector<Group>&);
@@ -35,7 +36,8 @@ double enumerated_error(const std::vector<double>& p, const std::vector<double>&
 // P[head_start + score < 0] + P[head_start + score = 0] / 2: what the other workers decide where one vote is given.
 double enumerated_error_given(const std::vector<Group>& others, double head_start);
 
-// The cheapest of these that applies; nothing where the weights differ too much to enumerate, or where M > 20,000 workers differ in p.
+// The cheapest of these that applies. Nothing where the weights differ too much to enumerate, and for a majority of more than 20,000
+// workers that differ in p.
 std::optional<double> decoding_error(const std::vector<double>& p, const std::vector<double>& v);
 
 }  // namespace orrery::sign_vote

@@ -15,7 +15,7 @@ double count(int64_t n) {
   expects(n >= 1, "one parameter, tensor, worker and round at least");
   return static_cast<double>(n);
 }
-double bits_for(uint64_t numbers) { return std::bit_width(numbers - 1); }  // ceil(log2(numbers))
+double bits_for(uint64_t numbers) { return static_cast<double>(std::bit_width(numbers - 1)); }  // ceil(log2(numbers))
 
 }  // namespace
 
