@@ -4,7 +4,7 @@
 //   score = sum_m v_m (1 - 2 Z_m),     P_E = P[score < 0] + P[score = 0] / 2          v_m = weights that do not depend on these votes
 //
 // Ties    |score| <= 1e-13 sum_m |v_m| counts as 0, for rounding must not decide a tie.
-// Result  relative error about M * 2^-53 also where P_E is tiny: sums of positive terms only.
+// Result  sums of positive terms only: relative error below n * 2^-52 also where P_E is tiny, n = M or the patterns of a half.
 // Errors  std::logic_error where M = 0, sizes differ, a p_m is not inside (0, 1) or a weight is not finite.
 #pragma once
 
