@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "runtime/batch_mode.hpp"
+#include "runtime/network/network.hpp"
+
 namespace orrery {
 namespace algorithms {
 #define ORRERY_ENTRY(entry) extern const Entry<Algorithm> entry;
@@ -57,11 +60,35 @@ void read_learning_rate(Params& p, int64_t steps, StepSpec& out) {
 
 }  // namespace
 
+void check_voting(const Params& p, const NetworkSpec& n, const StepSpec& step) {
+  const auto refuse = [&](const std::string& key, const std::string& what) {
+    throw ExperimentError(fmt::format("{}: {}", p.place(key), what));
+  };
+  if (!n.tiers.empty()) refuse("network.tiers", "sign-vote decodes at one server so far; remove the tiers");
+  if (n.graph) refuse("network.graph", "sign-vote has one shared model and nothing to mix; remove the graph");
+  if (n.clock.waiting) refuse("network.clock", "sign-vote has no periods to wait for; remove the clock");
+  for (const double rate : n.rates)
+    if (rate < 1)
+      refuse("network.rates", "sign-vote takes a vote of every worker in every round; leave the rates at 1");
+  if (step.momentum > 0)
+    refuse("algorithm.momentum", "sign-vote votes on the signs of plain gradients so far; set it to 0");
+  for (const int32_t k : step.repeats)
+    if (k != 1) refuse("algorithm.batches_per_slot", "a vote takes one batch of every worker; set it to 1");
+}
+
 StepSpec read_step(Params& p, int64_t workers, int64_t steps) {
   StepSpec step;
   read_learning_rate(p, steps, step);
   step.batch.assign(static_cast<size_t>(workers), 0);
-  if (p.is_text("batch")) {
+  if (p.has("batch_mode")) {
+    if (p.has("batch")) p.fail("batch_mode", "gives every worker its batch, and so does batch; leave one of them out");
+    const int64_t mode = p.integer("batch_mode", std::nullopt);
+    try {
+      step.batch = mode_batches(mode, workers);
+    } catch (const ExperimentError& e) {
+      p.fail("batch_mode", e.what());
+    }
+  } else if (p.is_text("batch")) {
     p.choice("batch", std::nullopt, {"full"});
   } else if (p.is_array("batch")) {
     const auto given = p.integers("batch", between(1, 1e6));

@@ -12,6 +12,7 @@
 namespace orrery {
 
 class Cluster;
+struct VoteSpec;
 
 class Algorithm {
  public:
@@ -19,6 +20,8 @@ class Algorithm {
   virtual std::string kind() const = 0;
   // Moves every row from cluster.now() to `until` local steps, with everything that acts on the way, `until` included.
   virtual void advance(Cluster&, int64_t until) const = 0;
+  // Methods that vote: all workers of a replica share one model, and this is how they vote. Null: every worker has its own model.
+  virtual const VoteSpec* voting() const { return nullptr; }
 };
 
 const Table<Algorithm>& algorithm_table();
@@ -44,6 +47,9 @@ struct StepSpec {
     gradients
   } rung = Rung::fused;  // fused: update folded in; gradients: stored, then descended (the oracle)
 };
+// Throws through Params::fail where a method that votes is given what only methods of local models have (periods, rates, momentum, ...).
+struct NetworkSpec;
+void check_voting(const Params& experiment, const NetworkSpec&, const StepSpec&);
 StepSpec read_step(Params& algorithm, int64_t workers, int64_t steps);  // steps: of the run
 
 }  // namespace orrery

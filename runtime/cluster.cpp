@@ -37,9 +37,17 @@ DeviceData::DeviceData(const Context& ctx, const Dataset& d)
 
 // ---- what does not depend on the element type -------------------------------------------------------------------------------------------
 
+namespace {
+Ledger starting_ledger(const Arm& arm) {
+  Ledger ledger(*arm.network);
+  if (arm.algorithm->voting()) ledger.links = {{.name = "server"}};
+  return ledger;
+}
+}  // namespace
+
 Cluster::Cluster(const Experiment& e, Population population) : population_(std::move(population)) {
   for (const auto& lane : population_.lanes)
-    ledgers_.emplace_back(*e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])].network);
+    ledgers_.push_back(starting_ledger(e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])]));
   for (int arm : population_.arms) drops_.push_back(e.arms[static_cast<size_t>(arm)].step.drops);
 }
 
@@ -129,19 +137,26 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   bits_per_model_ = p_ * 8 * static_cast<int64_t>(sizeof(T));
 
   // every worker at its start
-  w_ = Buffer<T>(ctx, population_.rows() * p_);
+  for (int arm : population_.arms)
+    if (const VoteSpec* v = e.arms[static_cast<size_t>(arm)].algorithm->voting()) votes_.push_back(*v);
+  if (!votes_.empty()) {
+    voting_ = std::make_unique<Voting<T>>(ctx, population_, votes_, p_);
+    graphs_ = false;  // weights are learned on the host between rounds
+  }
+  w_ = Buffer<T>(ctx, model_rows() * p_);
   const int64_t piece = std::clamp<int64_t>((int64_t{4} << 20) / (p_ * int64_t{sizeof(T)} + 1), 1, population_.workers);
   std::vector<T> start(static_cast<size_t>(piece * p_));  // rows on their way to the device
   for (const auto& lane : population_.lanes) {
     int64_t given = 1;
     const auto values =
         first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
-    for (int64_t w = 0; w < population_.workers; w += piece) {
-      const int64_t n = std::min(piece, population_.workers - w) * p_;
+    const int64_t first = shared_model() ? &lane - population_.lanes.data() : lane.first_row;
+    const int64_t own = shared_model() ? 1 : population_.workers;
+    for (int64_t w = 0; w < own; w += piece) {
+      const int64_t n = std::min(piece, own - w) * p_;
       for (int64_t i = 0; i < n; ++i)
         start[static_cast<size_t>(i)] = static_cast<T>(values[static_cast<size_t>(given > 1 ? w * p_ + i : i % p_)]);
-      detail::copy(ctx, w_.data() + (lane.first_row + w) * p_, ctx.backend, start.data(), Backend::cpu,
-                   n * int64_t{sizeof(T)});
+      detail::copy(ctx, w_.data() + (first + w) * p_, ctx.backend, start.data(), Backend::cpu, n * int64_t{sizeof(T)});
     }
   }
   if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
@@ -261,6 +276,18 @@ void ClusterOf<T>::average(int arm, const Action& action) {
   };
   if (action.classes.empty()) one(t.tiers[static_cast<size_t>(action.tier)]);
   for (const int32_t c : action.classes) one(t.classes[static_cast<size_t>(c)]);
+}
+
+template <class T>
+void ClusterOf<T>::vote() {
+  voting_->round(*model_, rows_, slot(), parameters());
+  count_steps(ctx_, rows_, slot(), 1, steps_.view());
+  ++now_;
+  for (size_t i = 0; i < ledgers_.size(); ++i) {
+    const VoteSpec& spec = votes_[static_cast<size_t>(population_.lanes[i].arm)];
+    ledgers_[i].links[0].up += population_.workers * spec.bits_up(p_);
+    ledgers_[i].links[0].down += population_.workers * spec.bits_down(p_);
+  }
 }
 
 // After an average a worker starts from the common model: its velocity starts from 0, unless it is to be kept.

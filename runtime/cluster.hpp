@@ -15,6 +15,7 @@
 #include "runtime/network/clock.hpp"
 #include "runtime/participation.hpp"
 #include "runtime/population.hpp"
+#include "runtime/voting/voting.hpp"
 
 namespace orrery {
 
@@ -51,7 +52,8 @@ class Cluster {
   virtual void local_steps(int64_t n) = 0;                // n slots for every row
   virtual void average(int arm, const Action& tier) = 0;  // w_i <- mean over its node of that tier, where the node acts
   virtual void mix(int arm, int64_t phase) = 0;           // the graph among the top nodes
-  virtual void draw_participants(int arm) = 0;            // who takes part in the local period that begins now
+  virtual void vote() = 0;                      // one slot of a shared model: signs, votes, the step along them
+  virtual void draw_participants(int arm) = 0;  // who takes part in the local period that begins now
   void act(int arm, const Action&);  // average or mix, as the schedule says; draws participants, charges the ledger
 
   // Runs body, which must bring now() to `until`; on CUDA stretches of whole rounds are recorded once and replayed as one graph.
@@ -94,6 +96,7 @@ class ClusterOf final : public Cluster {
   void local_steps(int64_t n) override;
   void average(int arm, const Action& tier) override;
   void mix(int arm, int64_t phase) override;
+  void vote() override;
   void draw_participants(int arm) override;
   void advance(const Algorithm&, int64_t until) override;
 
@@ -101,7 +104,11 @@ class ClusterOf final : public Cluster {
   const Context& context() const { return ctx_; }
   Model<T>& model() { return *model_; }
   const std::vector<Tensor>& layout() const { return layout_; }
-  MatrixView<T> parameters() const { return w_.view(population_.rows(), p_); }  // (rows, P)
+  // (rows, P); of a shared model (lanes, P)
+  MatrixView<T> parameters() const { return w_.view(model_rows(), p_); }
+  bool shared_model() const { return voting_ != nullptr; }
+  const Voting<T>* voting() const { return voting_.get(); }  // null where every worker has its own model
+  void look_at_vote() { voting_->look(*model_, rows_, slot(), parameters()); }  // of the round that comes next
   MatrixView<T> gradient_bank();                                                // (rows, P), made when first asked for
   Momentum<T> momentum() const { return {momentum_, v_.view(v_.size() > 0 ? population_.rows() : 0, p_)}; }
   const Rows& rows() const { return rows_; }
@@ -124,6 +131,9 @@ class ClusterOf final : public Cluster {
     Buffer<T> means;                               // (top nodes of all lanes, P) where a graph mixes
   };
   void build_rows(const Dataset* host);
+  int64_t model_rows() const {
+    return shared_model() ? static_cast<int64_t>(population_.lanes.size()) : population_.rows();
+  }
   void build_tables();
   void reset_momentum(int arm, const DeviceGroups& averaged);
   void apply_drops();                             // the learning rates of the slot that comes next
@@ -139,6 +149,8 @@ class ClusterOf final : public Cluster {
   double momentum_ = 0;
   std::vector<bool> keep_momentum_;  // (arms)
   std::vector<Tables> tables_;
+  std::unique_ptr<Voting<T>> voting_;
+  std::vector<VoteSpec> votes_;  // (arms)
 
   // rows on the device
   Buffer<uint64_t> seed_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "kernels/core/nvtx.hpp"
 #include "kernels/distances.hpp"
@@ -25,6 +26,8 @@ const std::vector<MetricInfo>& metric_table() {
       {"dispersion_<tier>", "consensus distance split by tiers; dispersion_graph: above the top tier"},
       {"divergence_<tier>",
        "divergence of the local gradients at the mean model, by tiers; divergence_graph: above the top tier"},
+      {"vote_error", "share of the gradient that the next vote decodes wrong (methods that vote)"},
+      {"vote_agreement", "share of signs that agree with the next vote's decision (methods that vote)"},
       {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
       {"mean_parameter_<k>", "parameter k of the mean model (models without data)"},
       {"parameter_<i>_<k>", "parameter k of worker i (models without data)"},
@@ -74,6 +77,11 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
     if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) !=
         metrics.begin() + static_cast<std::ptrdiff_t>(i))
       record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
+    if (m.starts_with("vote_"))
+      for (const auto& arm : arms)
+        if (!arm.algorithm->voting())
+          record.fail("metrics", fmt::format("\"{}\" is of methods that vote, and \"{}\" does not; leave it out", m,
+                                             arm.algorithm->kind()));
     for (const auto& info : metric_table()) {
       if (info.name != m) continue;
       for (const auto& arm : arms) {
@@ -117,6 +125,9 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   means_ = Buffer<T>(ctx_, lanes * p_);
   lane_of_row_ = Buffer<int64_t>(ctx_, lane_of_row);
   optimum_ = Buffer<T>(ctx_, optimum);
+  std::vector<int64_t> own(static_cast<size_t>(lanes));
+  std::iota(own.begin(), own.end(), int64_t{0});
+  lane_ = Buffer<int64_t>(ctx_, own);
   no_batch_ = Buffer<int32_t>(ctx_, population_.workers);
   always_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.workers), 1.0));
   row_values_ = Buffer<double>(ctx_, population_.rows());
@@ -124,6 +135,7 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
 
 template <class T>
 MatrixView<const T> Evaluator<T>::means() {
+  if (cluster_.shared_model()) return cluster_.parameters();
   const MatrixView<T> u = means_.view(static_cast<int64_t>(population_.lanes.size()), p_);
   if (!means_ready_) group_mean<T>(ctx_, lane_groups_.table(), cluster_.parameters(), u);
   means_ready_ = true;
@@ -138,23 +150,26 @@ std::vector<T> Evaluator<T>::mean_models() {
 
 template <class T>
 void Evaluator<T>::require_finite() {
-  row_distances<T>(ctx_, cluster_.parameters(), {}, {}, row_values_.view());
-  const auto norms = row_values_.to_host(ctx_);
+  const int64_t models = cluster_.parameters().extent(0);
+  row_distances<T>(ctx_, cluster_.parameters(), {}, {}, row_values_.view().part(0, models));
+  const auto norms = row_values_.to_host(ctx_, 0, models);
+  const auto each = cluster_.shared_model() ? size_t{1} : static_cast<size_t>(population_.workers);  // models of a lane
   for (size_t r = 0; r < norms.size(); ++r) {
     if (std::isfinite(norms[r])) continue;
     const auto row = to_host(ctx_, cluster_.parameters().rows(static_cast<int64_t>(r), 1));
     const auto bad = std::find_if(row.begin(), row.end(), [](T v) { return !std::isfinite(v); }) - row.begin();
     if (bad == static_cast<std::ptrdiff_t>(row.size())) continue;  // large, but finite: only its square is not
-    const Lane& lane = population_.lanes[r / static_cast<size_t>(population_.workers)];
+    const Lane& lane = population_.lanes[r / each];
     const Arm& arm = experiment_.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])];
     std::string tensor;
     for (const auto& t : cluster_.layout())
       if (bad >= t.offset) tensor = t.name;
     throw NonFiniteError(
-        fmt::format("{}replica {}, worker {}: {} became non-finite between local steps {} and {}; lower "
+        fmt::format("{}replica {}, {}: {} became non-finite between local steps {} and {}; lower "
                     "algorithm.learning_rate (now {:g})",
-                    arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica, population_.worker[r],
-                    tensor, checked_at_, cluster_.now(), population_.learning_rate[r]));
+                    arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
+                    each == 1 ? "the shared model" : fmt::format("worker {}", population_.worker[r]), tensor,
+                    checked_at_, cluster_.now(), population_.learning_rate[static_cast<size_t>(lane.first_row)]));
   }
   checked_at_ = cluster_.now();
 }
@@ -186,6 +201,18 @@ std::vector<double> Evaluator<T>::gradient_norms() {
   for (const auto& lane : population_.lanes) objectives.push_back(&lane.objective);
   if (const auto known = cluster_.model().gradient_norms(ctx_, means(), objectives)) return *known;
 
+  std::vector<double> norms;
+  for (size_t i = 0; i < population_.lanes.size(); ++i) {
+    double norm = 0;
+    for (double v : objective_gradient(i)) norm += v * v;
+    norms.push_back(norm);
+  }
+  return norms;
+}
+
+// sum_i a_i grad F_i(u) of a lane
+template <class T>
+std::vector<double> Evaluator<T>::objective_gradient(size_t i) {
   const int64_t chunk = std::clamp<int64_t>((int64_t{32} << 20) / (p_ * int64_t{sizeof(T)}), 1, population_.workers);
   Buffer<T> g(ctx_, chunk * p_), sum(ctx_, p_);
   const auto chunks = static_cast<size_t>((population_.workers + chunk - 1) / chunk);
@@ -200,9 +227,7 @@ std::vector<double> Evaluator<T>::gradient_norms() {
         }
         parts_.emplace_back(ctx_, std::vector<const Groups*>{&part}, std::vector<int64_t>{0});
       }
-
-  std::vector<double> norms;
-  for (size_t i = 0; i < population_.lanes.size(); ++i) {
+  {
     const Lane& lane = population_.lanes[i];
     std::vector<double> gradient(static_cast<size_t>(p_));
     for (int64_t first = 0; first < population_.workers; first += chunk) {
@@ -214,11 +239,39 @@ std::vector<double> Evaluator<T>::gradient_norms() {
       const auto host = sum.to_host(ctx_);
       for (size_t j = 0; j < host.size(); ++j) gradient[j] += static_cast<double>(host[j]);
     }
-    double norm = 0;
-    for (double v : gradient) norm += v * v;
-    norms.push_back(norm);
+    return gradient;
   }
-  return norms;
+}
+
+// What the next vote decides against the gradient of the objective at the same point: sum_j |g_j| [u_j != sign g_j] / sum_j |g_j|, a tie
+// counts half. And how many of the workers' signs agree with it.
+template <class T>
+void Evaluator<T>::look_at_votes() {
+  const size_t lanes = population_.lanes.size();
+  const bool error = std::find(experiment_.record.metrics.begin(), experiment_.record.metrics.end(), "vote_error") !=
+                     experiment_.record.metrics.end();
+  cluster_.look_at_vote();
+  const auto agreed = to_host(ctx_, cluster_.voting()->agreed());
+  const SignsIn u = cluster_.voting()->decoded();
+  auto &agreements = cache_["vote_agreement"], &errors = cache_["vote_error"];
+  agreements.assign(lanes, 0.0);
+  errors.assign(lanes, 0.0);
+  for (size_t r = 0; r < agreed.size(); ++r)
+    agreements[r / static_cast<size_t>(population_.workers)] +=
+        static_cast<double>(agreed[r]) / static_cast<double>(p_ * population_.workers);
+  for (size_t i = 0; i < lanes && error; ++i) {
+    const auto row = static_cast<int64_t>(i);
+    const auto positive = to_host(ctx_, u.positive.rows(row, 1));
+    const auto zero = u.has_zeros() ? to_host(ctx_, u.zero.rows(row, 1)) : std::vector<uint32_t>(positive.size());
+    const auto g = objective_gradient(i);
+    double wrong = 0, all = 0;
+    for (size_t j = 0; j < g.size(); ++j) {
+      const int sign = sign_at({positive[j / 32], zero[j / 32]}, static_cast<int>(j % 32));
+      all += std::abs(g[j]);
+      wrong += std::abs(g[j]) * (sign == 0 ? 0.5 : (sign > 0) != (g[j] > 0) ? 1.0 : 0.0);
+    }
+    errors[i] = all > 0 ? wrong / all : 0;
+  }
 }
 
 template <class T>
@@ -311,7 +364,13 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     return all;
   };
 
-  if (metric == "train_loss") {
+  if (cluster_.shared_model() && metric.starts_with("worker_")) {  // every worker is at the shared model
+    out = by_name(metric.substr(std::string("worker_").size()));
+  } else if (cluster_.shared_model() && (metric == "consensus_distance" || metric.starts_with("dispersion_"))) {
+    out.assign(lanes, 0.0);
+  } else if (metric.starts_with("vote_")) {
+    look_at_votes();
+  } else if (metric == "train_loss") {
     out = cluster_.model().objective(ctx_, means(), objectives(1));
   } else if (metric == "worker_train_loss") {
     mean_over_workers(cluster_.model().objective(ctx_, cluster_.parameters(), objectives(workers)), out);
@@ -346,11 +405,17 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
   } else if (const auto one = parameter_metric(metric)) {
     for (size_t i = 0; i < lanes; ++i) {
       const auto lane = static_cast<int64_t>(i);
-      const MatrixView<const T> row = one->worker
-                                          ? cluster_.parameters().rows(population_.lanes[i].first_row + *one->worker, 1)
-                                          : means().rows(lane, 1);
+      const MatrixView<const T> row =
+          one->worker ? cluster_.parameters().rows(
+                            cluster_.shared_model() ? lane : population_.lanes[i].first_row + *one->worker, 1)
+                      : means().rows(lane, 1);
       out[i] = static_cast<double>(to_host(ctx_, row)[static_cast<size_t>(one->parameter)]);
     }
+  } else if (metric == "optimum_distance" && cluster_.shared_model()) {
+    const auto n = static_cast<int64_t>(lanes);
+    row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(n, p_), lane_.view(), row_values_.view().part(0, n));
+    out = row_values_.to_host(ctx_, 0, n);
+    for (double& v : out) v = std::sqrt(v);
   } else if (metric == "optimum_distance") {
     row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(static_cast<int64_t>(lanes), p_), lane_of_row_.view(),
                      row_values_.view());

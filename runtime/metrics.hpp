@@ -7,6 +7,8 @@
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
 //   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
 //   mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
+//   vote_error, vote_agreement  of the vote that comes next at u: sum_j |g_j| [u_j != sign g_j] / sum_j |g_j| with g = grad f(u), a tie counts
+//                      half; share of the workers' signs that agree with what was decided
 //   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
 //
 // Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data
@@ -48,6 +50,8 @@ class Evaluator {
   const std::vector<double>& by_name(const std::string& metric);  // (lanes), computed once per call of values()
   MatrixView<const T> means();                                    // u (lanes, P)
   std::vector<double> gradient_norms();
+  std::vector<double> objective_gradient(size_t lane);  // at u, float64
+  void look_at_votes();                                 // both vote_ metrics
   void gradients_at_means(MatrixView<T> g);
   Rows whole_data(const Lane&) const;
   // the split of sum_i a_i |x_i - mean|^2 by tiers, x (rows, P): result[lane]["edge"], ..., ["graph"]
@@ -61,7 +65,7 @@ class Evaluator {
   DeviceGroups lane_groups_;
   std::vector<DeviceGroups> parts_;  // of gradient_norms: the workers of each lane in chunks; made when first asked for
   Buffer<T> means_, optimum_;
-  Buffer<int64_t> lane_of_row_;
+  Buffer<int64_t> lane_of_row_, lane_;
   Buffer<int32_t> no_batch_;  // zeros: whole data
   Buffer<double> always_, row_values_;
   int64_t checked_at_ = 0;

@@ -8,6 +8,7 @@
 #include "runtime/network/schedule_text.hpp"
 #include "runtime/run.hpp"
 #include "runtime/theory/estimate.hpp"
+#include "runtime/voting/voting.hpp"
 
 namespace orrery {
 
@@ -97,6 +98,13 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   plan.banks_in_use = 1 + (arm.step.rung == StepSpec::Rung::gradients || asks_for(e, "divergence_") ? 1 : 0) +
                       (arm.step.momentum > 0 ? 1 : 0);
   plan.banks = plan.banks_in_use * bank;
+  std::vector<VoteSpec> votes;
+  for (int a : p.arms)
+    if (const VoteSpec* v = e.arms[static_cast<size_t>(a)].algorithm->voting()) votes.push_back(*v);
+  if (!votes.empty())  // one model a replica; signs and counters in place of the workers' models
+    plan.banks = lanes * parameters * size + (asks_for(e, "divergence_") ? bank : 0) +
+                 (size == 8 ? Voting<double>::bytes(p, votes, parameters, size)
+                            : Voting<float>::bytes(p, votes, parameters, size));
 
   // per row: seed, worker, batch, repeats, rate, learning rate, steps, range of samples, lane, a value for metrics
   plan.tables = p.rows() * (8 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) +
@@ -210,7 +218,10 @@ std::string describe_plan(const Experiment& e) {
                                      [&](const Lane& l) { return population.arms[static_cast<size_t>(l.arm)] == a; });
       const int64_t model_bits = parameters * 8 * element_size(e.precision);
       text += round_time_text(lane->network, lane->seed, model_bits);
-      const Ledger ledger = final_ledger(*lane->network, e.steps, model_bits);
+      Ledger ledger = final_ledger(*lane->network, e.steps, model_bits);
+      if (const VoteSpec* v = arm.algorithm->voting())
+        ledger.links = {{"server", e.steps * e.workers() * v->bits_up(parameters),
+                         e.steps * e.workers() * v->bits_down(parameters)}};
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
       if (lane->network->mixing().empty()) continue;

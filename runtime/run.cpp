@@ -48,8 +48,13 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
       const size_t before = to->size(), own = static_cast<size_t>(p.workers) * parameters;
       if (before == 0) to->reserve(static_cast<size_t>(e.replicas) * own);
       to->resize(before + own);
-      detail::copy(cluster.context(), to->data() + before, Backend::cpu, cluster.parameters().row(lane.first_row),
-                   cluster.context().backend, static_cast<int64_t>(own * sizeof(T)));
+      const int64_t first = cluster.shared_model() ? static_cast<int64_t>(i) : lane.first_row;
+      const int64_t rows = cluster.shared_model() ? 1 : p.workers;
+      detail::copy(cluster.context(), to->data() + before, Backend::cpu, cluster.parameters().row(first),
+                   cluster.context().backend, rows * static_cast<int64_t>(parameters * sizeof(T)));
+      for (int64_t w = rows; w < p.workers; ++w)  // every worker holds the shared model
+        std::copy_n(to->begin() + static_cast<std::ptrdiff_t>(before), parameters,
+                    to->begin() + static_cast<std::ptrdiff_t>(before + static_cast<size_t>(w) * parameters));
     }
   }
 }
@@ -60,7 +65,8 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
   for (size_t i = 0; i < values.size(); ++i)
     for (size_t m = 0; m < values[i].size(); ++m) {
       const std::string& metric = e.record.metrics[m];
-      const bool by_tier = metric.starts_with("dispersion_") || metric.starts_with("divergence_");
+      const bool by_tier =
+          metric.starts_with("dispersion_") || metric.starts_with("divergence_") || metric.starts_with("vote_");
       if (std::isfinite(values[i][m]) || (by_tier && std::isnan(values[i][m]))) continue;
       const Lane& lane = p.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];

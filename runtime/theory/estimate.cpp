@@ -70,8 +70,11 @@ void Estimator<T>::visit(int arm) {
   for (int64_t w = 0; w < population_.workers; ++w) whole.member.push_back(w);
   const DeviceGroups groups(ctx_, {&whole}, {lane.first_row});
   Buffer<T> mean(ctx_, p_);
-  group_mean<T>(ctx_, groups.table(), cluster_.parameters(), mean.view(1, p_));
-  const MatrixView<const T> u = mean.view(1, p_);
+  if (!cluster_.shared_model()) group_mean<T>(ctx_, groups.table(), cluster_.parameters(), mean.view(1, p_));
+  const MatrixView<const T> u =
+      cluster_.shared_model()
+          ? cluster_.parameters().rows(static_cast<int64_t>(arm) * static_cast<int64_t>(replicas), 1)
+          : mean.view(1, p_);
 
   const bool first = e.points++ == 0;
   if (first) e.start_value = cluster_.model().objective(ctx_, u, {&lane.objective})[0];
