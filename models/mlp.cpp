@@ -1,6 +1,6 @@
 // Multilayer perceptron with cross-entropy (kernels/mlp_view.hpp): hidden layers of any size, relu or tanh; l2 on the weights, biases left
 // out. init = "default": weights and biases of a layer with n inputs uniform on (-1/sqrt(n), 1/sqrt(n)), the same for every worker of a
-// replica (He et al. 2015 with slope sqrt(5), as PyTorch's Linear starts).
+// replica (He et al. 2015 with slope sqrt(5), as PyTorch's Linear starts). init = "normal": weights N(0, 1/n), biases 0.
 #include <algorithm>
 #include <cmath>
 
@@ -71,6 +71,18 @@ class MlpSpec final : public ModelSpec {
       const double bound = 1 / std::sqrt(static_cast<double>(v.in(l)));
       for (int64_t i = 0; i < (v.in(l) + 1) * v.out(l); ++i)
         start[static_cast<size_t>(v.weights(l) + i)] = bound * (2 * draw.uniform(static_cast<uint32_t>(i)) - 1);
+    }
+    return start;
+  }
+  bool has_normal_start() const override { return true; }
+  std::vector<double> normal_start(int64_t features, int classes, uint64_t seed) const override {
+    const MlpView v = view(features, classes);
+    std::vector<double> start(static_cast<size_t>(v.parameters()));
+    for (int l = 0; l < v.layers(); ++l) {
+      const Stream draw(seed, Draw::initial, static_cast<uint32_t>(l), 1);
+      for (int64_t i = 0; i < v.in(l)*v.out(l); ++i)
+        start[static_cast<size_t>(v.weights(l) + i)] =
+            draw.normal(static_cast<uint32_t>(i)) / std::sqrt(static_cast<double>(v.in(l)));
     }
     return start;
   }

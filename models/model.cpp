@@ -49,6 +49,11 @@ std::vector<double> ModelSpec::default_start(int64_t features, int classes, uint
   return std::vector<double>(static_cast<size_t>(parameters(features, classes)));
 }
 
+std::vector<double> ModelSpec::normal_start(int64_t, int, uint64_t) const {
+  expects(false, "a model that has a normal start");
+  return {};
+}
+
 void ModelSpec::read_start(Params& p) {
   if (p.is_number("init")) {
     start_ = Start::number;
@@ -60,7 +65,11 @@ void ModelSpec::read_start(Params& p) {
     start_ = Start::standard;
   else if (text == "zero")
     start_ = Start::zero;
-  else if (text.size() > 4 && text.ends_with(".npy")) {
+  else if (text == "normal") {
+    if (!has_normal_start())
+      p.fail("init", "\"normal\" is a start of perceptrons; give \"default\", \"zero\", a number or a .npy file");
+    start_ = Start::normal;
+  } else if (text.size() > 4 && text.ends_with(".npy")) {
     start_ = Start::array;
     NpyArray a;
     try {
@@ -87,6 +96,7 @@ std::vector<double> ModelSpec::start(int64_t workers, int64_t features, int clas
   *rows = 1;
   switch (start_) {
     case Start::standard: return default_start(features, classes, seed);
+    case Start::normal: return normal_start(features, classes, seed);
     case Start::zero: return std::vector<double>(static_cast<size_t>(p));
     case Start::number: return std::vector<double>(static_cast<size_t>(p), start_number_);
     case Start::array: break;

@@ -115,6 +115,9 @@ class ModelSpec {
   virtual int64_t scratch(Backend, const ModelInputs&, int64_t features, int64_t element_size) const;
   // [model] init = "default": what training usually starts from; may depend on the replica's seed
   virtual std::vector<double> default_start(int64_t features, int classes, uint64_t seed) const;
+  // [model] init = "normal": weights N(0, 1/inputs of the layer), biases 0
+  virtual bool has_normal_start() const { return false; }
+  virtual std::vector<double> normal_start(int64_t features, int classes, uint64_t seed) const;
   // the parameters of worker 0..W-1 of one replica before the first step: (1,P) for all workers or (W,P)
   std::vector<double> start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const;
 
@@ -122,7 +125,7 @@ class ModelSpec {
   void read_start(Params& model);  // the key `init`
 
  private:
-  enum class Start { standard, zero, number, array } start_ = Start::standard;
+  enum class Start { standard, normal, zero, number, array } start_ = Start::standard;
   double start_number_ = 0;
   std::string start_file_, start_place_;
   std::vector<int64_t> start_shape_;

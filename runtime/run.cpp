@@ -11,6 +11,7 @@
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/theory/estimate.hpp"
+#include "runtime/voting/spec.hpp"
 
 namespace orrery {
 namespace {
@@ -35,6 +36,7 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
     if (e.record.partition && lane.partition) arm.partitions.push_back(lane.partition);
     arm.links.push_back(cluster.ledgers()[i].links);
     if (!arm.network) arm.network = lane.network;
+    if (arm.samples.empty() && lane.partition) arm.samples = lane.partition->size;
     for (int64_t w = 0; w < p.workers; ++w) {
       arm.worker_steps.push_back(steps[static_cast<size_t>(lane.first_row + w)]);
       result.worker_steps += arm.worker_steps.back();
@@ -207,6 +209,10 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   Progress progress;
   progress.steps = e.steps;
   progress.first_metric = e.record.metrics[0];
+  for (const Arm& arm : e.arms)
+    if (const VoteSpec* v = arm.algorithm->voting())
+      if (const std::string s = warmup_notice(*v, e.steps); !s.empty() && e.steps > 0)
+        notice((arm.name.empty() ? "" : fmt::format("arm \"{}\": ", arm.name)) + s);
   const auto launches = plan_launches(e);
   progress.launches = static_cast<int64_t>(launches.size());
   std::shared_ptr<const DataSource> loaded;

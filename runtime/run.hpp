@@ -37,6 +37,7 @@ struct ArmResult {
   std::vector<double> params64;
   std::vector<std::string> partition_hash;                   // per replica
   std::vector<std::shared_ptr<const Partition>> partitions;  // per replica, with record.partition
+  std::vector<int64_t> samples;                              // (W) of the first replica; empty without data
   std::vector<std::vector<Ledger::Link>> links;              // per replica
   std::vector<int64_t> worker_steps;                         // (replicas, W)
   std::shared_ptr<const Network> network;                    // of the first replica

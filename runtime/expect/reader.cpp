@@ -60,9 +60,10 @@ std::optional<Reading> Reader::at(const std::string& arm, const std::string& met
       }
       case Moment::Kind::mean: {
         const size_t n = std::max<size_t>(1, series.size() - 1);
-        double sum = 0;
-        for (size_t t = 0; t < n; ++t) sum += series[t];
-        out.push_back(sum / static_cast<double>(n));
+        double sum = 0, points = 0;
+        for (size_t t = 0; t < n; ++t)
+          if (static_cast<double>(steps[t]) >= moment.from) sum += series[t], points += 1;
+        out.push_back(sum / points);
         break;
       }
     }

@@ -109,6 +109,41 @@ Json mll_sgd_of(const ArmTheory& t) {
   return j;
 }
 
+Json sign_vote_of(const sign_vote::SignVoteTables& t) {
+  Json j;
+  for (const auto& [workers, batch] : t.groups) j["groups"].push_back({{"workers", workers}, {"batch", batch}});
+  j["efficiency"] = number(t.efficiency);
+  j["effective_samples"] = {{"weighted_vote", number(t.samples.weighted_vote)},
+                            {"majority", number(t.samples.majority)},
+                            {"weighted_gradients", number(t.samples.weighted_gradients)},
+                            {"unweighted_gradients", number(t.samples.unweighted_gradients)}};
+  for (const auto& s : t.snr) {
+    Json row = {{"s", number(s.s)},
+                {"p_least", number(s.p_least)},
+                {"p_most", number(s.p_most)},
+                {"gamma", number(s.gamma)},
+                {"errors",
+                 {{"majority", number(s.errors.majority)},
+                  {"weighted", number(s.errors.weighted)},
+                  {"sqrt_batch", number(s.errors.sqrt_batch)},
+                  {"unweighted_gradients", number(s.errors.unweighted_gradients)},
+                  {"weighted_gradients", number(s.errors.weighted_gradients)}}},
+                {"bounds",
+                 {{"majority_hoeffding", number(s.bounds.majority_hoeffding)},
+                  {"majority_mean_chernoff", number(s.bounds.majority_mean_chernoff)},
+                  {"majority_chernoff", number(s.bounds.majority_chernoff)},
+                  {"weighted_bhattacharyya", number(s.bounds.weighted_bhattacharyya)},
+                  {"weighted_kearns_saul", number(s.bounds.weighted_kearns_saul)}}}};
+    if (s.learned)
+      row["learned"] = {{"majority", number(s.learned->majority)},
+                        {"first", number(s.learned->first)},
+                        {"self_consistent", number(s.learned->self_consistent)},
+                        {"true_weighted", number(s.learned->true_weighted)}};
+    j["snr"].push_back(row);
+  }
+  return j;
+}
+
 Json dispersion_of(const ArmTheory& t) {
   Json j;
   if (!t.linear.why_not.empty()) {
@@ -141,6 +176,7 @@ std::string theory_json(const Experiment& e, const std::vector<ArmTheory>& arms,
     arm["constants"] = constants_of(t);
     arm["h_sgd"] = h_sgd_of(t);
     arm["mll_sgd"] = mll_sgd_of(t);
+    if (t.votes) arm["sign_vote"] = sign_vote_of(*t.votes);
     arm["waiting_round"] = waiting_of(t);
     arm["dispersion_per_eta_sq_sigma_sq"] = dispersion_of(t);
     arm["table"] = Json::array();

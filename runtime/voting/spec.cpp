@@ -1,5 +1,7 @@
 #include "runtime/voting/spec.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 namespace orrery {
@@ -23,6 +25,13 @@ const char* name(Vote vote) {
 int64_t VoteSpec::bits_down(int64_t parameters) const {
   if (sign_zero != SignZero::zero) return parameters;
   return static_cast<int64_t>(std::ceil(std::log2(3.0) * static_cast<double>(parameters)));
+}
+
+std::string warmup_notice(const VoteSpec& s, int64_t steps) {
+  if (!s.learns() || s.warmup < steps) return "";
+  return fmt::format("the warm-up of {} rounds does not end within the {} of the run: vote = \"{}\" is {} throughout",
+                     s.warmup, steps, name(s.vote),
+                     s.vote == Vote::fd ? "a vote with one weight per worker" : "plain majority");
 }
 
 VoteSpec read_vote(Params& p) {

@@ -35,6 +35,9 @@ struct VoteSpec {
   int64_t bits_down(int64_t parameters) const;
 };
 
+// One sentence where the warm-up is never left: the run is then the vote of the warm-up; "" elsewhere.
+std::string warmup_notice(const VoteSpec&, int64_t steps);
+
 // Reads vote, warmup, clip, epsilon, forgetting, sign_zero and downlink.
 VoteSpec read_vote(Params& algorithm);
 

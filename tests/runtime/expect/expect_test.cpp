@@ -48,6 +48,7 @@ TEST_F(Expect, MomentsOfASeries) {
   EXPECT_EQ(value(""), 1);
   EXPECT_EQ(value("at = \"last\""), 1);
   EXPECT_EQ(value("at = \"mean\""), 3);  // (4 + 2) / 2: the last point is left out
+  EXPECT_EQ(value("at = \"mean\"\nfrom = 1"), 2);
   EXPECT_EQ(value("at = \"max\""), 4);
   EXPECT_EQ(value("at = 2"), 2);
 }
