@@ -114,14 +114,14 @@ void add_for(int64_t W, int64_t P) {
   add(name("mean_step"), 4 * n + 4 * p, 2 * n, [v] { group_mean<float>(v->ctx, v->groups(), v->gradients(), v->x()); });
   add(name("sign_pack"), 4 * n + bits, 2 * n,
       [v] { sign_pack<float>(v->ctx, v->rows(), v->slot(), SignZero::plus, v->gradients(), v->signs()); });
-  // 22 operations on words for eight workers' words
+  // one carry-save adder, two three-input operations, per word of 32 signs
   const auto majority_and_step = [v](const SignsIn& signs) {
     const Decision d = v->decision();
     majority_vote(v->ctx, {v->groups(), signs}, d);
     sign_step<float>(v->ctx, d.signs, v->delta(), v->x());
   };
-  add(name("majority_step"), bits + out + step, n / 32 * 3, [=] { majority_and_step(v->signs()); });
-  add(name("majority_step_zeros"), 2 * bits + out + step, 2 * n / 32 * 3, [=] { majority_and_step(v->zeros()); });
+  add(name("majority_step"), bits + out + step, n / 32 * 2, [=] { majority_and_step(v->signs()); });
+  add(name("majority_step_zeros"), 2 * bits + out + step, 2 * n / 32 * 2, [=] { majority_and_step(v->zeros()); });
   // one sum per worker and coordinate
   const auto weighted_and_step = [v](const auto& weights, bool learn) {
     const Decision d = v->decision();
