@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
     add_kernels();
     add_logistic();
     add_rounds();
+    add_votes();
     benchmark::RunSpecifiedBenchmarks();
   } catch (const orrery::UserError& e) {
     fmt::print(stderr, "orrery_bench: {}\n", e.what());

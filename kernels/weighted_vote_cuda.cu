@@ -18,6 +18,27 @@ __device__ Range range_of(const GroupTable& g, int64_t k) {
   return {first, first + n < end ? first + n : end};
 }
 
+// The weighted sum over a range of members in this lane's coordinate; the loads of four members are under way at once.
+template <class W>
+__device__ double sum_of(const Ballots& b, const W& weights, Range range, int64_t word) {
+  constexpr int together = 4;
+  const int lane = static_cast<int>(threadIdx.x);
+  double sum = 0;
+  for (int64_t m = range.first; m < range.last; m += together) {
+    double vote[together];
+#pragma unroll
+    for (int i = 0; i < together; ++i) {
+      vote[i] = 0;
+      const int64_t r = b.groups.member[m + i < range.last ? m + i : m];
+      if (m + i < range.last && b.votes(r))
+        vote[i] = weights.of(r).weight(word * bits_of_word + lane) * sign_at(sign_word(b.signs, r, word), lane);
+    }
+#pragma unroll
+    for (int i = 0; i < together; ++i) sum += vote[i];
+  }
+  return sum;
+}
+
 // What the members of this warp's range learn from the decoded word; the whole warp calls.
 template <class W>
 __device__ void learn_range(const Ballots& b, const W& weights, Range range, int64_t word, SignWord decoded,
@@ -48,12 +69,7 @@ __global__ void weighted_vote_kernel(Ballots b, W weights, Decision out, VoteRec
       const int64_t j = word * bits_of_word + lane;
       const bool inside = j < b.signs.coordinates;
       const Range range = range_of(b.groups, k);
-      double sum = 0;
-      if (inside)
-        for (int64_t m = range.first; m < range.last; ++m) {
-          const int64_t r = b.groups.member[m];
-          if (b.votes(r)) sum += weights.of(r).weight(j) * sign_at(sign_word(b.signs, r, word), lane);
-        }
+      double sum = inside ? sum_of(b, weights, range, word) : 0.0;
       part[warp * lanes + lane] = sum;
       __syncthreads();
 
