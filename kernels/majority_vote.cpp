@@ -41,6 +41,18 @@ void vote_counts(const Context& ctx, const Ballots& ballots, MatrixView<int32_t>
 }
 
 template <class S>
+void forward_sums(const Context& ctx, const GroupTable& groups, MatrixView<const S> sums, MatrixView<S> out) {
+  expects(groups.begin.size() == groups.nodes + 1, "a table of whole groups");
+  expects(out.extent(0) == groups.nodes && out.extent(1) == sums.extent(1), "sums of shape (nodes, P)");
+  if (out.size() == 0) return;
+  expects(groups.begin.where() == ctx.backend && out.where() == ctx.backend,
+          "the table and the sums on the context's side");
+  dispatch(ctx.backend, [&]<Backend B>() { detail::forward_sums_impl<S, B>(ctx, groups, sums, out); });
+}
+template void forward_sums<int32_t>(const Context&, const GroupTable&, MatrixView<const int32_t>, MatrixView<int32_t>);
+template void forward_sums<double>(const Context&, const GroupTable&, MatrixView<const double>, MatrixView<double>);
+
+template <class S>
 void sum_vote(const Context& ctx, const GroupTable& groups, MatrixView<const S> sums, const Decision& out) {
   expects(groups.begin.size() == groups.nodes + 1, "a table of whole groups");
   if (groups.nodes == 0 || sums.extent(1) == 0) return;

@@ -2,6 +2,7 @@
 //
 //   majority_vote   u[k,j]     <- sign( sum_m Y[m,j] )     m over the members of group k that are present
 //   vote_counts     s[k,j]     <-       sum_m Y[m,j]       what a group forwards so that the tier above loses nothing
+//   forward_sums    s[k,j]     <-       sum_m s[m,j]       a tier in between: forwarded counts, or weighted scores, summed and passed on
 //   sum_vote        u[k,j]     <- sign( sum_m s[m,j] )     m over the members of group k; s forwarded counts, or weighted scores
 //
 // A tied vote (a sum of 0; nobody present is a tie) stays zero, becomes +1, or follows bit j mod 32 of draw floor(j/32) of
@@ -49,6 +50,8 @@ struct Decision {
 void majority_vote(const Context&, const Ballots&, const Decision& out);
 void vote_counts(const Context&, const Ballots&, MatrixView<int32_t> counts);
 template <class S>
+void forward_sums(const Context&, const GroupTable&, MatrixView<const S> sums, MatrixView<S> out);
+template <class S>
 void sum_vote(const Context&, const GroupTable&, MatrixView<const S> sums, const Decision& out);
 
 namespace detail {
@@ -56,6 +59,8 @@ template <Backend B>
 void majority_vote_impl(const Context&, const Ballots&, const Decision&);
 template <Backend B>
 void vote_counts_impl(const Context&, const Ballots&, MatrixView<int32_t> counts);
+template <class S, Backend B>
+void forward_sums_impl(const Context&, const GroupTable&, MatrixView<const S> sums, MatrixView<S> out);
 template <class S, Backend B>
 void sum_vote_impl(const Context&, const GroupTable&, MatrixView<const S> sums, const Decision&);
 

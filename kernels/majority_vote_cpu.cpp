@@ -125,25 +125,43 @@ void vote_counts_impl<Backend::cpu>(const Context&, const Ballots& b, MatrixView
   });
 }
 
+namespace {
+// total[0 ...] <- the sum over the members of the strip's group; returns how many coordinates the strip has
+template <class S>
+int64_t add_members(const GroupTable& g, MatrixView<const S> sums, Strip s, S* __restrict__ total) {
+  const int64_t first = s.first * bits_of_word, n = std::min(s.words * bits_of_word, sums.extent(1) - first);
+  std::fill_n(total, n, S{0});
+  for (int64_t m = g.begin[s.group]; m < g.begin[s.group + 1]; ++m) {
+    const S* __restrict__ const in = sums.row(g.member[m]) + first;
+    for (int64_t j = 0; j < n; ++j) total[j] += in[j];
+  }
+  return n;
+}
+}  // namespace
+
+template <class S, Backend B>
+void forward_sums_impl(const Context&, const GroupTable& g, MatrixView<const S> sums, MatrixView<S> out) {
+  for_strips(g.nodes, sign_words(sums.extent(1)),
+             [&](Strip s) { add_members(g, sums, s, out.row(s.group) + s.first * bits_of_word); });
+}
+
 template <class S, Backend B>
 void sum_vote_impl(const Context&, const GroupTable& g, MatrixView<const S> sums, const Decision& out) {
-  const int64_t coordinates = sums.extent(1);
-  for_strips(g.nodes, sign_words(coordinates), [&](Strip s) {
-    const int64_t first = s.first * bits_of_word, n = std::min(s.words * bits_of_word, coordinates - first);
-    S total[strip * bits_of_word] = {};
-    for (int64_t m = g.begin[s.group]; m < g.begin[s.group + 1]; ++m) {
-      const S* const in = sums.row(g.member[m]) + first;
-      for (int64_t j = 0; j < n; ++j) total[j] += in[j];
-    }
+  for_strips(g.nodes, sign_words(sums.extent(1)), [&](Strip s) {
+    S total[strip * bits_of_word];
+    const int64_t n = add_members(g, sums, s, total);
     const Stream coins = out.coins(s.group);
     for (int64_t w = 0; w < s.words; ++w)
       store(out.signs, s.group, s.first + w,
             settle(pack_signs(total + w * bits_of_word, n - w * bits_of_word), out.tie, coins, s.first + w));
   });
 }
-template void sum_vote_impl<int32_t, Backend::cpu>(const Context&, const GroupTable&, MatrixView<const int32_t>,
-                                                   const Decision&);
-template void sum_vote_impl<double, Backend::cpu>(const Context&, const GroupTable&, MatrixView<const double>,
-                                                  const Decision&);
+
+#define ORRERY_INSTANTIATE(S)                                                                              \
+  template void forward_sums_impl<S, Backend::cpu>(const Context&, const GroupTable&, MatrixView<const S>, \
+                                                   MatrixView<S>);                                         \
+  template void sum_vote_impl<S, Backend::cpu>(const Context&, const GroupTable&, MatrixView<const S>, const Decision&);
+ORRERY_INSTANTIATE(int32_t)
+ORRERY_INSTANTIATE(double)
 
 }  // namespace orrery::detail

@@ -124,14 +124,27 @@ __global__ void vote_counts_kernel(Ballots b, MatrixView<int32_t> counts) {
   }
 }
 
-// Grid: x = strips of 256 coordinates, y = groups (strided). A warp makes one word.
+template <class S>
+__device__ S sum_of(const GroupTable& g, MatrixView<const S> sums, int64_t k, int64_t j) {
+  S total{0};
+  if (j < sums.extent(1))
+    for (int64_t m = g.begin[k]; m < g.begin[k + 1]; ++m) total += sums(g.member[m], j);
+  return total;
+}
+
+// Grid: x = strips of 256 coordinates, y = groups (strided); of sum_vote a warp makes one word.
+template <class S>
+__global__ void forward_sums_kernel(GroupTable g, MatrixView<const S> sums, MatrixView<S> out) {
+  const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (j >= sums.extent(1)) return;
+  for (int64_t k = blockIdx.y; k < g.nodes; k += gridDim.y) out(k, j) = sum_of(g, sums, k, j);
+}
+
 template <class S>
 __global__ void sum_vote_kernel(GroupTable g, MatrixView<const S> sums, Decision out) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   for (int64_t k = blockIdx.y; k < g.nodes; k += gridDim.y) {
-    S total{0};
-    if (j < sums.extent(1))
-      for (int64_t m = g.begin[k]; m < g.begin[k + 1]; ++m) total += sums(g.member[m], j);
+    const S total = sum_of(g, sums, k, j);
     const SignWord word = ballot_signs(total, j < sums.extent(1));
     if (threadIdx.x % 32 == 0 && j < sums.extent(1))
       store(out.signs, k, j / bits_of_word, settle(word, out.tie, out.coins(k), j / bits_of_word));
@@ -177,12 +190,21 @@ void vote_counts_impl<Backend::cuda>(const Context& ctx, const Ballots& b, Matri
 }
 
 template <class S, Backend B>
+void forward_sums_impl(const Context& ctx, const GroupTable& g, MatrixView<const S> sums, MatrixView<S> out) {
+  launch(forward_sums_kernel<S>, grid_for(sums.extent(1), 256, g.nodes), dim3(256), 0, ctx.stream(), g, sums, out);
+}
+
+template <class S, Backend B>
 void sum_vote_impl(const Context& ctx, const GroupTable& g, MatrixView<const S> sums, const Decision& out) {
   launch(sum_vote_kernel<S>, grid_for(sums.extent(1), 256, g.nodes), dim3(256), 0, ctx.stream(), g, sums, out);
 }
-template void sum_vote_impl<int32_t, Backend::cuda>(const Context&, const GroupTable&, MatrixView<const int32_t>,
-                                                    const Decision&);
-template void sum_vote_impl<double, Backend::cuda>(const Context&, const GroupTable&, MatrixView<const double>,
-                                                   const Decision&);
+
+#define ORRERY_INSTANTIATE(S)                                                                               \
+  template void forward_sums_impl<S, Backend::cuda>(const Context&, const GroupTable&, MatrixView<const S>, \
+                                                    MatrixView<S>);                                         \
+  template void sum_vote_impl<S, Backend::cuda>(const Context&, const GroupTable&, MatrixView<const S>,     \
+                                                const Decision&);
+ORRERY_INSTANTIATE(int32_t)
+ORRERY_INSTANTIATE(double)
 
 }  // namespace orrery::detail

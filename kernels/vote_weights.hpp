@@ -2,6 +2,7 @@
 //
 //   llr_weight   a = A / (C + epsilon);  w = ln( (a + epsilon) / (1 - a + epsilon) );  w = clamp(w, -clip, +clip)       C = 0: w = 1
 //                A of C rounds in which the worker agreed with the decoded sign; `nonnegative`: max(w, 0)
+//   pooled_weight  a = A / n;  w as above                    A agreements in n = P C signs of one worker (FD, one weight per worker); n = 0: w = 1
 //   llr_table    w for A = 0 ... C: with C common, the weight is a look-up by the count
 //
 // A vote adds the weights of hundreds of workers, and its sign must be the same bit in whatever order they are added. So weights are
@@ -26,12 +27,16 @@ struct LlrRule {
   bool nonnegative = false;
 };
 
-ORRERY_HD inline double llr_weight(double agreements, double rounds, const LlrRule& rule) {
-  if (rounds == 0) return 1;
-  const double a = agreements / (rounds + rule.epsilon);
+ORRERY_HD inline double weight_of(double a, const LlrRule& rule) {
   const double w = log((a + rule.epsilon) / (1 - a + rule.epsilon));
   const double low = rule.nonnegative ? 0 : -rule.clip;
   return w < low ? low : w > rule.clip ? rule.clip : w;
+}
+ORRERY_HD inline double llr_weight(double agreements, double rounds, const LlrRule& rule) {
+  return rounds == 0 ? 1 : weight_of(agreements / (rounds + rule.epsilon), rule);
+}
+ORRERY_HD inline double pooled_weight(double agreements, double signs, const LlrRule& rule) {
+  return signs == 0 ? 1 : weight_of(agreements / signs, rule);
 }
 
 class WeightGrid {

@@ -133,6 +133,25 @@ TEST_P(MajorityVote, CountForwardingEqualsTheFlatVote) {
   }
 }
 
+// 480 workers in three tiers: the middle tier adds counts and passes them on, and nothing is lost.
+TEST_P(MajorityVote, CountsPassThroughAMiddleTier) {
+  const Backend b = GetParam();
+  const int64_t P = 300;
+  const VoteGroups edges(b, 48, 10), middle(b, 8, 6), cloud(b, 1, 8), flat(b, 1, 480);
+  const Signs ballots(b, test::trits(edges.rows(), P, 3, true), true), in_tiers(b, test::trits(1, P, 4, true), true),
+      at_once(b, test::trits(1, P, 5, true), true);
+  Matrix<int32_t> first(b, 48, P, 9, P + 1), second(b, 8, P, 10, P + 2), wanted(b, 1, P, 11), got(b, 1, P, 12);
+  vote_counts(ctx(), {edges.table(), ballots.cview()}, first.view());
+  forward_sums<int32_t>(ctx(), middle.table(), first.cview(), second.view());
+  forward_sums<int32_t>(ctx(), cloud.table(), second.cview(), got.view());
+  sum_vote<int32_t>(ctx(), cloud.table(), second.cview(), cloud.decision(in_tiers, SignZero::zero));
+  vote_counts(ctx(), {flat.table(), ballots.cview()}, wanted.view());
+  majority_vote(ctx(), {flat.table(), ballots.cview()}, flat.decision(at_once, SignZero::zero));
+  EXPECT_EQ(got.host(), wanted.host());
+  EXPECT_EQ(in_tiers.bits(), at_once.bits());
+  EXPECT_THROW(forward_sums<int32_t>(ctx(), middle.table(), first.cview(), got.view()), std::logic_error);
+}
+
 // Float sums of another tier, exact numbers: the sign of their sum.
 TEST_P(MajorityVote, SumVoteAddsForwardedScores) {
   const Backend b = GetParam();

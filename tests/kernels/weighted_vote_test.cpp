@@ -234,6 +234,10 @@ TEST(VoteWeights, KnownWeights) {
   EXPECT_EQ(llr_weight(0, 100, {}), -10);
   EXPECT_EQ(llr_weight(0, 100, {1e-5, 10, true}), 0);
   EXPECT_EQ(llr_weight(0, 0, {}), 1);
+  EXPECT_EQ(pooled_weight(0, 0, {}), 1);
+  EXPECT_EQ(pooled_weight(500, 1000, {}), 0);  // no epsilon beside the number of signs
+  EXPECT_NEAR(pooled_weight(750, 1000, {}), std::log(0.75001 / 0.25001), 1e-15);
+  EXPECT_EQ(pooled_weight(250, 1000, {1e-5, 10, true}), 0);
   EXPECT_EQ(llr_table(0, {}, llr_grid(5, {})), std::vector<double>{1});
   EXPECT_THROW(llr_table(65536, {}, llr_grid(5, {})), std::logic_error);
   EXPECT_THROW(WeightGrid(0), std::logic_error);
