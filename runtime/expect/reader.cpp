@@ -63,6 +63,7 @@ std::optional<Reading> Reader::at(const std::string& arm, const std::string& met
         double sum = 0, points = 0;
         for (size_t t = 0; t < n; ++t)
           if (static_cast<double>(steps[t]) >= moment.from) sum += series[t], points += 1;
+        if (points == 0) return std::nullopt;  // a run that ends before
         out.push_back(sum / points);
         break;
       }

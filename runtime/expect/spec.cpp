@@ -87,7 +87,7 @@ Moment read_at(Params& row, const ExpectContext& c, bool may_be_every) {
   if (may_be_every) words.push_back("every");
   const std::string word = row.choice("at", "last", words);
   m.kind = word == "mean" ? Kind::mean : word == "max" ? Kind::max : word == "every" ? Kind::every : Kind::last;
-  if (m.kind == Kind::mean && row.has("from")) m.from = row.number("from", 0, between(0, static_cast<double>(c.steps)));
+  if (m.kind == Kind::mean && row.has("from")) m.from = row.number("from", 0, at_least(0));
   if (m.kind != Kind::every) return m;
   m.along = row.text("along", "step");
   if (m.along != "step") known_metric(row, "along", m.along, c);

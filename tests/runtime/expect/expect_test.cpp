@@ -157,6 +157,8 @@ TEST_F(Expect, AnOrderAtEveryRecordPoint) {
 TEST_F(Expect, NonFiniteNeverHoldsAndALateStepStaysOpen) {
   const std::string late = "at = 8\n";
   EXPECT_EQ(one("[[expect.order]]\nmetric = \"loss\"\nascending = [\"b\", \"a\"]\n" + late).verdict, Verdict::open);
+  EXPECT_EQ(one("[[expect.order]]\nmetric = \"loss\"\nascending = [\"b\", \"a\"]\nat = \"mean\"\nfrom = 9").verdict,
+            Verdict::open);
   for (auto& arm : values_) arm[0][1][2] = std::numeric_limits<double>::quiet_NaN();
   for (const char* row :
        {"[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\nwithin = 1e9",
