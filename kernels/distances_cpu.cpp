@@ -5,7 +5,8 @@
 namespace orrery::detail {
 namespace {
 
-constexpr int64_t block = 256;  // a sum is made of sums of this many elements, added in order
+constexpr int64_t worth_threads = 1 << 15;  // elements below which threads cost more than they save
+constexpr int64_t block = 256;              // a sum is made of sums of this many elements, added in order
 
 template <class F>
 double blocked_sum(int64_t n, F element) {
@@ -25,7 +26,7 @@ double blocked_sum(int64_t n, F element) {
 template <class T, Backend B>
 void row_distances_impl(const Context&, MatrixView<const T> x, MatrixView<const T> y, VectorView<const int64_t> index,
                         VectorView<double> out) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (x.size() >= worth_threads)
   for (int64_t r = 0; r < x.extent(0); ++r) {
     const T* a = x.row(r);
     if (y.extent(0) == 0) {

@@ -24,12 +24,14 @@ void sum_strip(const GroupTable& g, int64_t k, MatrixView<const T> x, int64_t j0
   }
 }
 
-// All (node, strip) pairs, each on one thread.
+// All (node, strip) pairs, each on one thread; where threads cost more than they save, all on one.
 template <class F>
-void for_strips(int64_t nodes, int64_t columns, F f) {
+void for_strips(const GroupTable& g, int64_t columns, F f) {
+  constexpr int64_t worth_threads = 1 << 15;  // elements
+
   const int64_t strips = (columns + strip - 1) / strip;
-#pragma omp parallel for collapse(2) schedule(static)
-  for (int64_t k = 0; k < nodes; ++k)
+#pragma omp parallel for collapse(2) schedule(static) if (g.member.size() * columns >= worth_threads)
+  for (int64_t k = 0; k < g.nodes; ++k)
     for (int64_t s = 0; s < strips; ++s) f(k, s * strip, std::min(strip, columns - s * strip));
 }
 
@@ -37,13 +39,12 @@ void for_strips(int64_t nodes, int64_t columns, F f) {
 
 template <class T, Backend B>
 void group_mean_impl(const Context&, const GroupTable& g, MatrixView<const T> x, MatrixView<T> means) {
-  for_strips(g.nodes, x.extent(1),
-             [&](int64_t k, int64_t j0, int64_t n) { sum_strip(g, k, x, j0, n, means.row(k) + j0); });
+  for_strips(g, x.extent(1), [&](int64_t k, int64_t j0, int64_t n) { sum_strip(g, k, x, j0, n, means.row(k) + j0); });
 }
 
 template <class T, Backend B>
 void group_average_impl(const Context&, const GroupTable& g, MatrixView<T> x) {
-  for_strips(g.nodes, x.extent(1), [&](int64_t k, int64_t j0, int64_t n) {
+  for_strips(g, x.extent(1), [&](int64_t k, int64_t j0, int64_t n) {
     T total[strip];
     sum_strip<T>(g, k, x, j0, n, total);
     for (int64_t m = g.begin[k]; m < g.begin[k + 1]; ++m) std::copy(total, total + n, x.row(g.member[m]) + j0);
@@ -53,7 +54,7 @@ void group_average_impl(const Context&, const GroupTable& g, MatrixView<T> x) {
 template <class T, Backend B>
 void group_mix_impl(const Context&, const GroupTable& g, const MixTable& mix, MatrixView<const T> means,
                     MatrixView<T> x) {
-  for_strips(g.nodes, x.extent(1), [&](int64_t k, int64_t j0, int64_t n) {
+  for_strips(g, x.extent(1), [&](int64_t k, int64_t j0, int64_t n) {
     T total[strip];
     std::fill(total, total + n, T{0});
     for (int64_t e = mix.begin[k]; e < mix.begin[k + 1]; ++e) {

@@ -11,77 +11,6 @@
 
 namespace orrery {
 
-const std::vector<MetricInfo>& metric_table() {
-  static const std::vector<MetricInfo> table{
-      {"train_loss", "global objective at the weighted mean model"},
-      {"worker_train_loss", "global objective at each worker's model, mean over the workers"},
-      {"test_loss", "mean loss on the test set at the mean model", true},
-      {"worker_test_loss", "mean loss on the test set, mean over the workers", true},
-      {"test_accuracy", "share of the test set classified right by the mean model", true},
-      {"worker_test_accuracy", "share of the test set classified right, mean over the workers", true},
-      {"grad_norm_sq", "squared norm of the global objective's gradient at the mean model"},
-      {"consensus_distance", "weighted mean of squared distances to the mean model"},
-      {"dispersion_<tier>", "consensus distance split by tiers; dispersion_graph: above the top tier"},
-      {"divergence_<tier>",
-       "divergence of the local gradients at the mean model, by tiers; divergence_graph: above the top tier"},
-      {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
-      {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
-      {"bits_down", "bits received so far, per replica"},
-      {"bits", "bits_up + bits_down"},
-      {"virtual_time", "simulated time in slots, or in seconds where network.clock gives step_time"},
-      {"steps_done", "local steps taken by all workers so far"}};
-  return table;
-}
-
-namespace {
-
-constexpr std::string_view by_tier[] = {"dispersion_", "divergence_"};
-
-// "dispersion_edge" -> "edge"; "" where the metric is not split by tiers
-std::string tier_of(const std::string& metric) {
-  for (auto prefix : by_tier)
-    if (metric.starts_with(prefix)) return metric.substr(prefix.size());
-  return "";
-}
-
-bool has_tier(const NetworkSpec& n, const std::string& tier) {
-  if (tier == "graph") return n.top_nodes() > 1;
-  return std::any_of(n.tiers.begin(), n.tiers.end(), [&](const TierSpec& t) { return t.name == tier; });
-}
-
-}  // namespace
-
-void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms) {
-  std::vector<std::string> known;
-  for (const auto& m : metric_table())
-    if (m.name.find('<') == std::string::npos) known.push_back(m.name);
-  for (const auto& arm : arms)
-    for (auto prefix : by_tier) {
-      for (const auto& t : arm.network->tiers) known.push_back(std::string(prefix) + t.name);
-      if (has_tier(*arm.network, "graph")) known.push_back(std::string(prefix) + "graph");
-    }
-  std::sort(known.begin(), known.end());
-  known.erase(std::unique(known.begin(), known.end()), known.end());
-  for (size_t i = 0; i < metrics.size(); ++i) {
-    const auto& m = metrics[i];
-    if (std::find(known.begin(), known.end(), m) == known.end()) fail_unknown(record, "metrics", m, known);
-    if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) !=
-        metrics.begin() + static_cast<std::ptrdiff_t>(i))
-      record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
-    for (const auto& info : metric_table()) {
-      if (info.name != m) continue;
-      for (const auto& arm : arms) {
-        if (info.needs_data && !arm.model->needs_data())
-          record.fail("metrics", fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m,
-                                             arm.model->kind()));
-        if (info.needs_optimum && !arm.model->has_optimum())
-          record.fail("metrics", fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out", m,
-                                             arm.model->kind()));
-      }
-    }
-  }
-}
-
 template <class T>
 Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
     : cluster_(cluster),
@@ -114,6 +43,9 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   no_batch_ = Buffer<int32_t>(ctx_, population_.workers);
   always_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.workers), 1.0));
   row_values_ = Buffer<double>(ctx_, population_.rows());
+  const auto& metrics = e.record.metrics;
+  if (std::any_of(metrics.begin(), metrics.end(), [](const std::string& m) { return !tier_of(m).empty(); }))
+    tier_split_ = TierSplit<T>(ctx_, population_, p_);
 }
 
 template <class T>
@@ -216,78 +148,6 @@ std::vector<double> Evaluator<T>::gradient_norms() {
 }
 
 template <class T>
-std::vector<std::map<std::string, double>> Evaluator<T>::split_by_tiers(MatrixView<const T> x) {
-  std::vector<std::map<std::string, double>> split(population_.lanes.size());
-  const size_t replicas = population_.lanes.size() / population_.arms.size();
-
-  // weighted squared distances of `children` (rows of the arm's lanes, `each` per lane) to their parents
-  const auto distances = [&](MatrixView<const T> children, int64_t first, int64_t each, MatrixView<const T> parents,
-                             size_t arm, const std::string& name, auto parent_of, auto mass_of) {
-    std::vector<int64_t> index;
-    for (size_t r = 0; r < replicas; ++r)
-      for (int64_t c = 0; c < each; ++c) index.push_back(parent_of(arm * replicas + r, c));
-    Buffer<int64_t> device_index(ctx_, index);
-    Buffer<double> out(ctx_, static_cast<int64_t>(index.size()));
-    row_distances<T>(ctx_, children.rows(first, static_cast<int64_t>(index.size())), parents, device_index.view(),
-                     out.view());
-    const auto host = out.to_host(ctx_);
-    for (size_t r = 0; r < replicas; ++r) {
-      double sum = 0;
-      for (int64_t c = 0; c < each; ++c)
-        sum += mass_of(arm * replicas + r, c) * host[r * static_cast<size_t>(each) + static_cast<size_t>(c)];
-      split[arm * replicas + r][name] = sum;
-    }
-  };
-
-  Buffer<T> whole(ctx_, static_cast<int64_t>(population_.lanes.size()) * p_);
-  const MatrixView<T> means_of_x = whole.view(static_cast<int64_t>(population_.lanes.size()), p_);
-  group_mean<T>(ctx_, lane_groups_.table(), x, means_of_x);
-
-  for (size_t arm = 0; arm < population_.arms.size(); ++arm) {
-    const Lane& first_lane = population_.lanes[arm * replicas];
-    const auto& spec = first_lane.network->spec();
-    Buffer<T> below, here;             // means of the nodes of the tier below and of this one
-    MatrixView<const T> children = x;  // begins as the workers themselves
-    int64_t first = first_lane.first_row, each = population_.workers;
-    for (size_t tier = 0; tier < spec.tiers.size(); ++tier) {
-      const auto& groups = cluster_.tier(static_cast<int>(arm), static_cast<int>(tier));
-      here = Buffer<T>(ctx_, groups.nodes() * p_);
-      const MatrixView<T> nodes = here.view(groups.nodes(), p_);
-      group_mean<T>(ctx_, groups.table(), x, nodes);
-      const int64_t per_lane = spec.tiers[tier].nodes;
-      const auto tiers_of = [&](size_t lane) -> const std::vector<Groups>& {
-        return population_.lanes[lane].network->tiers();
-      };
-      distances(
-          children, first, each, nodes, arm, spec.tiers[tier].name,
-          [&](size_t lane, int64_t c) {
-            const auto& tiers = tiers_of(lane);
-            // a child node's parent is the node of any worker below it
-            const int64_t worker =
-                tier == 0 ? c
-                          : tiers[tier - 1].member[static_cast<size_t>(tiers[tier - 1].begin[static_cast<size_t>(c)])];
-            return static_cast<int64_t>(lane - arm * replicas) * per_lane +
-                   tiers[tier].node_of[static_cast<size_t>(worker)];
-          },
-          [&](size_t lane, int64_t c) {
-            return tier == 0 ? population_.lanes[lane].network->weights()[static_cast<size_t>(c)]
-                             : tiers_of(lane)[tier - 1].mass[static_cast<size_t>(c)];
-          });
-      below = std::move(here);
-      children = below.view(groups.nodes(), p_);
-      first = 0;
-      each = per_lane;
-    }
-    if (spec.top_nodes() > 1)
-      distances(
-          children, first, each, means_of_x, arm, "graph",
-          [](size_t lane, int64_t) { return static_cast<int64_t>(lane); },
-          [&](size_t lane, int64_t c) { return population_.lanes[lane].network->top().mass[static_cast<size_t>(c)]; });
-  }
-  return split;
-}
-
-template <class T>
 const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
   if (const auto found = cache_.find(metric); found != cache_.end()) return found->second;
   const size_t lanes = population_.lanes.size();
@@ -328,8 +188,8 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
   } else if (const std::string tier = tier_of(metric); !tier.empty()) {
     const bool gradients = metric.starts_with("divergence_");
     if (gradients) gradients_at_means(cluster_.gradient_bank());
-    const auto split =
-        split_by_tiers(gradients ? MatrixView<const T>(cluster_.gradient_bank()) : cluster_.parameters());
+    const MatrixView<const T> x = gradients ? cluster_.gradient_bank() : cluster_.parameters();
+    const auto split = tier_split_(ctx_, x);
     for (const auto& name : experiment_.record.metrics) {
       if (!name.starts_with(gradients ? "divergence_" : "dispersion_")) continue;
       auto& values = cache_[name];

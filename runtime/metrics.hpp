@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "runtime/cluster.hpp"
+#include "runtime/tier_split.hpp"
 
 namespace orrery {
 
@@ -25,6 +26,8 @@ struct MetricInfo {
   bool needs_data = false, needs_optimum = false;
 };
 const std::vector<MetricInfo>& metric_table();
+std::string tier_of(
+    const std::string& metric);  // "dispersion_edge" -> "edge"; "" where the metric is not split by tiers
 
 // Throws through Params::fail: unknown names (the nearest known one named), metrics that the models or networks of `arms` cannot have.
 struct Arm;
@@ -49,8 +52,6 @@ class Evaluator {
   std::vector<double> gradient_norms();
   void gradients_at_means(MatrixView<T> g);
   Rows whole_data(const Lane&) const;
-  // the split of sum_i a_i |x_i - mean|^2 by tiers, x (rows, P): result[lane]["edge"], ..., ["graph"]
-  std::vector<std::map<std::string, double>> split_by_tiers(MatrixView<const T> x);
 
   ClusterOf<T>& cluster_;
   const Experiment& experiment_;
@@ -59,6 +60,7 @@ class Evaluator {
   int64_t p_;
   DeviceGroups lane_groups_;
   std::vector<DeviceGroups> parts_;  // of gradient_norms: the workers of each lane in chunks; made when first asked for
+  TierSplit<T> tier_split_;          // made where a metric is split by tiers
   Buffer<T> means_, optimum_;
   Buffer<int64_t> lane_of_row_;
   Buffer<int32_t> no_batch_;  // zeros: whole data

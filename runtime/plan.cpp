@@ -8,6 +8,7 @@
 #include "runtime/network/schedule_text.hpp"
 #include "runtime/run.hpp"
 #include "runtime/theory/estimate.hpp"
+#include "runtime/tier_split.hpp"
 
 namespace orrery {
 
@@ -122,8 +123,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   plan.workspace = arm.model->workspace(backend, in, features, size) + arm.model->scratch(backend, in, features, size);
   if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
-    for (const auto& lane : p.lanes)
-      for (const auto& tier : lane.network->tiers()) plan.workspace += tier.nodes() * parameters * size;
+    plan.workspace += size == 8 ? TierSplit<double>::bytes(p, parameters) : TierSplit<float>::bytes(p, parameters);
   if (asks_for(e, "grad_norm_sq"))
     plan.workspace +=
         (arm.model->has_gradient_norms() ? 0 : (gradient_chunk(p, parameters, size) + 1) * parameters * size);

@@ -73,7 +73,7 @@ TEST_P(Distances, TotalIsExact) {
 
 TEST_P(Distances, SameBitsForAnyThreadsAndNeighbours) {
   const Backend b = GetParam();
-  const int64_t R = 6, P = 777;
+  const int64_t R = 6, P = 7777;  // enough for several threads
   Matrix<float> x(b, R, P, 1), y(b, 1, P, 2);
   Matrix<int64_t> which(b, 1, R, std::vector<int64_t>(R, 0));
   const auto run = [&](int64_t first, int64_t n) {

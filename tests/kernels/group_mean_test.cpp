@@ -147,7 +147,7 @@ TEST_P(GroupMean, DependsOnTheGroupAlone) {
   const Backend b = GetParam();
   const Groups g(kSizes, false);
   test::for_float_and_double([&]<class T>() {
-    const int64_t P = 70;
+    const int64_t P = 700;  // enough for several threads
     const auto run = [&](const std::vector<size_t>& which) {
       const Table table(b, g, which);
       Matrix<T> x(b, g.rows, P, 1), means(b, table.view.nodes, P, 2);

@@ -1,0 +1,79 @@
+#include "runtime/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace orrery {
+
+const std::vector<MetricInfo>& metric_table() {
+  static const std::vector<MetricInfo> table{
+      {"train_loss", "global objective at the weighted mean model"},
+      {"worker_train_loss", "global objective at each worker's model, mean over the workers"},
+      {"test_loss", "mean loss on the test set at the mean model", true},
+      {"worker_test_loss", "mean loss on the test set, mean over the workers", true},
+      {"test_accuracy", "share of the test set classified right by the mean model", true},
+      {"worker_test_accuracy", "share of the test set classified right, mean over the workers", true},
+      {"grad_norm_sq", "squared norm of the global objective's gradient at the mean model"},
+      {"consensus_distance", "weighted mean of squared distances to the mean model"},
+      {"dispersion_<tier>", "consensus distance split by tiers; dispersion_graph: above the top tier"},
+      {"divergence_<tier>",
+       "divergence of the local gradients at the mean model, by tiers; divergence_graph: above the top tier"},
+      {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
+      {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
+      {"bits_down", "bits received so far, per replica"},
+      {"bits", "bits_up + bits_down"},
+      {"virtual_time", "simulated time in slots, or in seconds where network.clock gives step_time"},
+      {"steps_done", "local steps taken by all workers so far"}};
+  return table;
+}
+
+namespace {
+
+constexpr std::string_view by_tier[] = {"dispersion_", "divergence_"};
+
+bool has_tier(const NetworkSpec& n, const std::string& tier) {
+  if (tier == "graph") return n.top_nodes() > 1;
+  return std::any_of(n.tiers.begin(), n.tiers.end(), [&](const TierSpec& t) { return t.name == tier; });
+}
+
+}  // namespace
+
+std::string tier_of(const std::string& metric) {
+  for (auto prefix : by_tier)
+    if (metric.starts_with(prefix)) return metric.substr(prefix.size());
+  return "";
+}
+
+void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms) {
+  std::vector<std::string> known;
+  for (const auto& m : metric_table())
+    if (m.name.find('<') == std::string::npos) known.push_back(m.name);
+  for (const auto& arm : arms)
+    for (auto prefix : by_tier) {
+      for (const auto& t : arm.network->tiers) known.push_back(std::string(prefix) + t.name);
+      if (has_tier(*arm.network, "graph")) known.push_back(std::string(prefix) + "graph");
+    }
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  for (size_t i = 0; i < metrics.size(); ++i) {
+    const auto& m = metrics[i];
+    if (std::find(known.begin(), known.end(), m) == known.end()) fail_unknown(record, "metrics", m, known);
+    if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) !=
+        metrics.begin() + static_cast<std::ptrdiff_t>(i))
+      record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
+    for (const auto& info : metric_table()) {
+      if (info.name != m) continue;
+      for (const auto& arm : arms) {
+        if (info.needs_data && !arm.model->needs_data())
+          record.fail("metrics", fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m,
+                                             arm.model->kind()));
+        if (info.needs_optimum && !arm.model->has_optimum())
+          record.fail("metrics", fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out", m,
+                                             arm.model->kind()));
+      }
+    }
+  }
+}
+
+}  // namespace orrery
