@@ -8,7 +8,7 @@
 //   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
 //   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
 //
-// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data
+// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data, shared
 // (grad_norm_sq of quadratics: O(P));
 // worker_* one pass per worker; the others a pass over the parameters.
 #pragma once
@@ -50,7 +50,7 @@ class Evaluator {
   const std::vector<double>& by_name(const std::string& metric);  // (lanes), computed once per call of values()
   MatrixView<const T> means();                                    // u (lanes, P)
   std::vector<double> gradient_norms();
-  void gradients_at_means(MatrixView<T> g);
+  MatrixView<const T> gradients_at_means();  // (rows, P)
   Rows whole_data(const Lane&) const;
 
   ClusterOf<T>& cluster_;
@@ -67,7 +67,8 @@ class Evaluator {
   Buffer<double> always_, row_values_;
   int64_t checked_at_ = 0;
   std::map<std::string, std::vector<double>> cache_;
-  bool means_ready_ = false;
+  bool means_ready_ = false, gradients_ready_ = false;
+  bool divergences_ = false;  // are recorded
 };
 
 }  // namespace orrery
