@@ -9,7 +9,7 @@
 #pragma once
 
 #include "kernels/logistic_steps.hpp"
-#include "kernels/softmax_scores.hpp"
+#include "kernels/scores.hpp"
 
 namespace orrery {
 

@@ -2,7 +2,6 @@
 
 #include "kernels/core/buffer.hpp"
 #include "kernels/core/launch.cuh"
-#include "kernels/distances.hpp"
 #include "kernels/logistic_inline.cuh"
 #include "kernels/logistic_scores.hpp"
 
@@ -44,10 +43,7 @@ Scores logistic_scores_impl(const Context& ctx, const LogisticView& model, Matri
            dim3(static_cast<unsigned>((n + 3) / 4), static_cast<unsigned>(std::min<int64_t>(many, 65535))), dim3(128),
            0, ctx.stream(), model, w.rows(begin, many), u, row.view().part(begin, many), loss.view(many, n),
            hits.view(many, n));
-    for (auto [values, out] : {std::pair{&loss, &scores.loss}, std::pair{&hits, &scores.hits}}) {
-      segment_sums(ctx, values->view(many, n), sums.view().part(0, many));
-      for (double v : sums.to_host(ctx, 0, many)) out->push_back(v);
-    }
+    append_sums(ctx, loss.view(many, n), hits.view(many, n), sums.view().part(0, many), scores);
   }
   return scores;
 }

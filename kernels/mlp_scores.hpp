@@ -11,15 +11,22 @@
 #include <vector>
 
 #include "kernels/mlp_steps.hpp"
-#include "kernels/softmax_scores.hpp"
+#include "kernels/scores.hpp"
 
 namespace orrery {
+
+// Bytes that a call for `models` models on n samples makes and gives back (CPU: less the threads' rooms for 64 samples each).
+int64_t mlp_scores_bytes(Backend, const MlpView&, int64_t element_size, int64_t models, int64_t n);
 
 template <class T>
 Scores mlp_scores(const Context&, const MlpView&, MatrixView<const T> w, MatrixView<const double> u,
                   const std::vector<int64_t>& row_of_model);
 
 namespace detail {
+constexpr int64_t mlp_scores_piece = 64;       // CPU: samples of one task
+constexpr int64_t mlp_scores_gathered = 2048;  // CUDA: samples at once
+// CUDA: models at once, whose activations and losses fit into 64 MiB
+int64_t mlp_scores_models(const MlpView&, int64_t element_size, int64_t models, int64_t n);
 template <class T, Backend B>
 Scores mlp_scores_impl(const Context&, const MlpView&, MatrixView<const T> w, MatrixView<const double> u,
                        const std::vector<int64_t>& row_of_model);

@@ -3,21 +3,18 @@
 
 #include "kernels/activation.hpp"
 #include "kernels/batched_gemm.hpp"
-#include "kernels/distances.hpp"
 #include "kernels/minibatch.hpp"
 #include "kernels/mlp_scores.hpp"
+#include "kernels/softmax_scores.hpp"
 
 namespace orrery::detail {
 
 template <class T, Backend B>
 Scores mlp_scores_impl(const Context& ctx, const MlpView& model, MatrixView<const T> w, MatrixView<const double> u,
                        const std::vector<int64_t>& row_of_model) {
-  constexpr int64_t piece = 2048,
-                    room = int64_t{64} << 20;  // samples at once; bytes for activations of a chunk of models
+  constexpr int64_t piece = mlp_scores_gathered;
   const int64_t n = model.samples.count(), count_max = std::min(piece, n);
-  const int64_t hidden = model.units() - model.in(0);
-  const int64_t models =
-      std::clamp<int64_t>(room / (count_max * hidden * int64_t{sizeof(T)} + 16 * n + 1), 1, w.extent(0));
+  const int64_t models = mlp_scores_models(model, sizeof(T), w.extent(0), n);
   Buffer<T> x(ctx, count_max * model.in(0));
   std::vector<Buffer<T>> h;
   for (int l = 0; l < model.layers(); ++l) h.emplace_back(ctx, models * count_max * model.out(l));
@@ -46,10 +43,7 @@ Scores mlp_scores_impl(const Context& ctx, const MlpView& model, MatrixView<cons
                       part.columns(model.bias(last), model.classes()), model.samples, first, u,
                       row.view().part(begin, many), model.classes(), loss.view(many, n), hits.view(many, n));
     }
-    for (auto [values, out] : {std::pair{&loss, &scores.loss}, std::pair{&hits, &scores.hits}}) {
-      segment_sums(ctx, values->view(many, n), sums.view().part(0, many));
-      for (double v : sums.to_host(ctx, 0, many)) out->push_back(v);
-    }
+    append_sums(ctx, loss.view(many, n), hits.view(many, n), sums.view().part(0, many), scores);
   }
   return scores;
 }

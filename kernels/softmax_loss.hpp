@@ -1,15 +1,13 @@
-// Softmax, its cross-entropy loss and the gradient of that with respect to the logits, for the batches of all rows at once.
+// Softmax and the gradient of its cross-entropy loss with respect to the logits, for the batches of all rows at once.
 //
 //   z = logits[r,k,:] + bias[r,:]        q = softmax(z)
-//   loss[r] <- loss[r] + (1/B_r) sum_k -log q_y      where `loss` is given, of the samples with y[r,k] >= 0, in float64: the mean loss of
-//                                                    a batch that comes in pieces. Softmax has its parts at hand: one logarithm a sample.
 //   logits[r,k,c] <- coefficient_r * (q_c - [c == y])          0 where y[r,k] < 0
 //   bias_out[r,c] <- bias_out[r,c] + sum_k logits[r,k,c]       in order of k
 //
 // coefficient_r is 1/B_r (Fold::gradient: bias_out is the gradient's bias) or -eta_r/B_r (Fold::update: bias_out is the bias itself, and the
 // weight-gradient product of the caller becomes the update).
-// Shapes   logits (rows, count * C); y (rows, count); loss (rows) or empty; bias, bias_out (rows, C), rows may share one bias (stride 0) under Fold::gradient.
-// Result   one thread per (r,k), then one per (r,c); losses: an order fixed by count. Same bits for any number of rows beside it and of
+// Shapes   logits (rows, count * C); y (rows, count); bias, bias_out (rows, C), rows may share one bias (stride 0) under Fold::gradient.
+// Result   one thread per (r,k), then one per (r,c). Same bits for any number of rows beside it and of
 //          shards.
 // Cost     3 passes over rows * count * C elements; about 10 C operations and C exponentials per sample.
 #pragma once
@@ -30,13 +28,11 @@ ORRERY_HD inline double coefficient(const Rows& rows, int64_t r, Fold fold) {
 
 template <class T>
 void softmax_loss(const Context&, const Rows&, Fold, int64_t count, int classes, MatrixView<T> logits,
-                  MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out,
-                  VectorView<double> loss = {});
+                  MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out);
 
-// logits + bias -> delta in place for one sample; *loss += -log q_y where it is not null. Both backends call it.
+// logits + bias -> delta in place for one sample. Both backends call it.
 template <class T>
-ORRERY_HD inline void softmax_delta(T* z, const T* bias, int classes, int32_t y, T coefficient,
-                                    double* loss = nullptr) {
+ORRERY_HD inline void softmax_delta(T* z, const T* bias, int classes, int32_t y, T coefficient) {
   if (y < 0) {
     for (int c = 0; c < classes; ++c) z[c] = T{0};
     return;
@@ -46,7 +42,6 @@ ORRERY_HD inline void softmax_delta(T* z, const T* bias, int classes, int32_t y,
     z[c] += bias[c];
     largest = z[c] > largest ? z[c] : largest;
   }
-  const T away = z[y] - largest;
   T sum{0};
   for (int c = 0; c < classes; ++c) {
     z[c] = std::exp(z[c] - largest);
@@ -55,7 +50,6 @@ ORRERY_HD inline void softmax_delta(T* z, const T* bias, int classes, int32_t y,
   const T scale = coefficient / sum;
   for (int c = 0; c < classes; ++c) z[c] *= scale;
   z[y] -= coefficient;
-  if (loss) *loss += std::log(static_cast<double>(sum)) - static_cast<double>(away);
 }
 
 // loss and hit of one sample; a tie goes to the first class
@@ -74,8 +68,7 @@ ORRERY_HD inline double softmax_score(const T* z, const T* bias, int classes, in
 namespace detail {
 template <class T, Backend B>
 void softmax_loss_impl(const Context&, const Rows&, Fold, int64_t count, int classes, MatrixView<T> logits,
-                       MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out,
-                       VectorView<double> loss);
+                       MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out);
 }  // namespace detail
 
 }  // namespace orrery

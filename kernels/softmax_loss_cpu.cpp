@@ -4,16 +4,12 @@ namespace orrery::detail {
 
 template <class T, Backend B>
 void softmax_loss_impl(const Context&, const Rows& rows, Fold fold, int64_t count, int classes, MatrixView<T> logits,
-                       MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out,
-                       VectorView<double> loss) {
+                       MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out) {
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
     const T scale = static_cast<T>(coefficient(rows, r, fold));
-    double sum = 0;
     for (int64_t k = 0; k < count; ++k)
-      softmax_delta(logits.row(r) + k * classes, bias.row(r), classes, y(r, k), scale,
-                    loss.size() > 0 ? &sum : nullptr);
-    if (loss.size() > 0) loss[r] += sum / static_cast<double>(rows.batch_size(r));
+      softmax_delta(logits.row(r) + k * classes, bias.row(r), classes, y(r, k), scale);
     for (int64_t k = 0; k < count; ++k)
       for (int c = 0; c < classes; ++c) bias_out(r, c) += logits(r, k * classes + c);
   }
@@ -21,8 +17,7 @@ void softmax_loss_impl(const Context&, const Rows& rows, Fold fold, int64_t coun
 
 #define ORRERY_INSTANTIATE(T)                                                                                      \
   template void softmax_loss_impl<T, Backend::cpu>(const Context&, const Rows&, Fold, int64_t, int, MatrixView<T>, \
-                                                   MatrixView<const int32_t>, MatrixView<const T>, MatrixView<T>,  \
-                                                   VectorView<double>);
+                                                   MatrixView<const int32_t>, MatrixView<const T>, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

@@ -1,27 +1,19 @@
-#include "kernels/core/block.cuh"
 #include "kernels/core/launch.cuh"
 #include "kernels/softmax_loss.hpp"
 
 namespace orrery::detail {
 namespace {
 
-// Grid: one block per row (strided). First one thread per sample, then, behind a barrier, the sum of
-// the losses, and one thread per class for the bias.
+// Grid: one block per row (strided). First one thread per sample, then, behind a barrier, one thread per class
+// for the bias.
 template <class T>
 __global__ void softmax_loss_kernel(Rows rows, Fold fold, int64_t count, int classes, MatrixView<T> logits,
-                                    MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out,
-                                    VectorView<double> loss) {
+                                    MatrixView<const int32_t> y, MatrixView<const T> bias, MatrixView<T> bias_out) {
   for (int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
     const T scale = static_cast<T>(coefficient(rows, r, fold));
-    double own = 0;
     for (int64_t k = threadIdx.x; k < count; k += blockDim.x)
-      softmax_delta(logits.row(r) + k * classes, bias.row(r), classes, y(r, k), scale,
-                    loss.size() > 0 ? &own : nullptr);
+      softmax_delta(logits.row(r) + k * classes, bias.row(r), classes, y(r, k), scale);
     __syncthreads();
-    if (loss.size() > 0) {  // the same for all threads of the block
-      const double sum = block_sum(own);
-      if (threadIdx.x == 0) loss[r] += sum / static_cast<double>(rows.batch_size(r));
-    }
     for (int c = static_cast<int>(threadIdx.x); c < classes; c += static_cast<int>(blockDim.x)) {
       T sum = bias_out(r, c);
       for (int64_t k = 0; k < count; ++k) sum += logits(r, k * classes + c);
@@ -36,17 +28,16 @@ __global__ void softmax_loss_kernel(Rows rows, Fold fold, int64_t count, int cla
 template <class T, Backend B>
 void softmax_loss_impl(const Context& ctx, const Rows& rows, Fold fold, int64_t count, int classes,
                        MatrixView<T> logits, MatrixView<const int32_t> y, MatrixView<const T> bias,
-                       MatrixView<T> bias_out, VectorView<double> loss) {
+                       MatrixView<T> bias_out) {
   const unsigned threads = count <= 32 ? 32 : count <= 64 ? 64 : 128;
   const unsigned blocks = static_cast<unsigned>(rows.count < (1 << 20) ? rows.count : (1 << 20));
   launch(softmax_loss_kernel<T>, dim3(blocks), dim3(threads), 0, ctx.stream(), rows, fold, count, classes, logits, y,
-         bias, bias_out, loss);
+         bias, bias_out);
 }
 
 #define ORRERY_INSTANTIATE(T)                                                                                       \
   template void softmax_loss_impl<T, Backend::cuda>(const Context&, const Rows&, Fold, int64_t, int, MatrixView<T>, \
-                                                    MatrixView<const int32_t>, MatrixView<const T>, MatrixView<T>,  \
-                                                    VectorView<double>);
+                                                    MatrixView<const int32_t>, MatrixView<const T>, MatrixView<T>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/distances.hpp"
-
 namespace orrery {
 
 int64_t softmax_scores_bytes(Backend backend, int64_t features, int classes, int64_t element_size, int64_t models,
@@ -11,7 +9,7 @@ int64_t softmax_scores_bytes(Backend backend, int64_t features, int classes, int
   if (models == 0 || n == 0) return 0;
   if (backend == Backend::cpu)
     return threads() * detail::scores_places * (features + classes) * element_size +
-           (n + detail::scores_piece - 1) / detail::scores_piece * models * 2 * int64_t{sizeof(double)};
+           detail::scores_sums_bytes(models, n, detail::scores_piece);
   const int64_t gathered = std::min(detail::scores_gathered, n), at_once = detail::scores_models(models, n);
   return gathered * (features + at_once * classes) * element_size + at_once * (2 * n + 1) * int64_t{sizeof(double)} +
          models * int64_t{sizeof(int64_t)};
@@ -20,20 +18,11 @@ int64_t softmax_scores_bytes(Backend backend, int64_t features, int classes, int
 template <class T>
 Scores softmax_scores(const Context& ctx, const SoftmaxView& model, MatrixView<const T> w, MatrixView<const double> u,
                       const std::vector<int64_t>& row_of_model) {
-  expects(w.extent(1) == model.parameters() && w.where() == ctx.backend,
-          "models of shape (M, P) on the context's side");
-  expects(u.extent(0) == 0 ||
-              (u.extent(1) == model.samples.count() && row_of_model.size() == static_cast<size_t>(w.extent(0))),
-          "a row of sample weights for every model");
+  detail::check_scores<T>(ctx, w, model.parameters(), model.samples.count(), u, row_of_model);
   if (w.extent(0) == 0) return {};
   Scores scores = dispatch(
       ctx.backend, [&]<Backend B>() { return detail::softmax_scores_impl<T, B>(ctx, model, w, u, row_of_model); });
-  if (model.l2 != 0) {
-    Buffer<double> norms(ctx, w.extent(0));
-    row_distances<T>(ctx, w.columns(0, model.weights()), {}, {}, norms.view());
-    const auto host = norms.to_host(ctx);
-    for (size_t m = 0; m < host.size(); ++m) scores.loss[m] += 0.5 * model.l2 * host[m];
-  }
+  detail::add_penalty<T>(ctx, model.l2, w.columns(0, model.weights()), scores);
   return scores;
 }
 

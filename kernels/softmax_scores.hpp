@@ -10,13 +10,10 @@
 
 #include <vector>
 
+#include "kernels/scores.hpp"
 #include "kernels/softmax_steps.hpp"
 
 namespace orrery {
-
-struct Scores {
-  std::vector<double> loss, hits;  // (M)
-};
 
 // Bytes that a call for `models` models on n samples needs.
 int64_t softmax_scores_bytes(Backend, int64_t features, int classes, int64_t element_size, int64_t models, int64_t n);
@@ -26,14 +23,6 @@ Scores softmax_scores(const Context&, const SoftmaxView&, MatrixView<const T> w,
                       const std::vector<int64_t>& row_of_model);
 
 namespace detail {
-// CPU: one task sums `scores_piece` samples, fixed, so that the order of the sums is; scores_places of them are gathered at once.
-constexpr int64_t scores_piece = 256, scores_places = 64;
-// CUDA: samples gathered at once, and models whose losses per sample fit into 64 MiB.
-constexpr int64_t scores_gathered = 4096;
-inline int64_t scores_models(int64_t models, int64_t n) {
-  const int64_t fit = (int64_t{64} << 20) / (16 * n + 1);
-  return fit < 1 ? 1 : fit < models ? fit : models;
-}
 template <class T, Backend B>
 Scores softmax_scores_impl(const Context&, const SoftmaxView&, MatrixView<const T> w, MatrixView<const double> u,
                            const std::vector<int64_t>& row_of_model);

@@ -3,7 +3,6 @@
 #include "kernels/batched_gemm.hpp"
 #include "kernels/core/buffer.hpp"
 #include "kernels/core/launch.cuh"
-#include "kernels/distances.hpp"
 #include "kernels/minibatch.hpp"
 #include "kernels/softmax_loss.hpp"
 #include "kernels/softmax_scores.hpp"
@@ -63,10 +62,7 @@ Scores softmax_scores_impl(const Context& ctx, const SoftmaxView& model, MatrixV
       score_logits<T>(ctx, logits.view(many, count * classes), part.columns(model.weights(), classes), model.samples,
                       first, u, row.view().part(begin, many), model.classes, loss.view(many, n), hits.view(many, n));
     }
-    for (auto [values, out] : {std::pair{&loss, &scores.loss}, std::pair{&hits, &scores.hits}}) {
-      segment_sums(ctx, values->view(many, n), sums.view().part(0, many));
-      for (double v : sums.to_host(ctx, 0, many)) out->push_back(v);
-    }
+    append_sums(ctx, loss.view(many, n), hits.view(many, n), sums.view().part(0, many), scores);
   }
   return scores;
 }

@@ -98,6 +98,9 @@ class MlpSpec final : public ModelSpec {
     return element_size == 8 ? MlpWorkspace<double>::bytes_needed(v, in.rows, in.max_batch, in.workspace_bytes)
                              : MlpWorkspace<float>::bytes_needed(v, in.rows, in.max_batch, in.workspace_bytes);
   }
+  int64_t scratch(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size) const override {
+    return mlp_scores_bytes(backend, view(features, in.classes), element_size, in.metrics.models, in.metrics.samples);
+  }
 
  private:
   MlpView view(int64_t features, int classes) const {

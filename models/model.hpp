@@ -14,7 +14,7 @@
 #include "kernels/core/params.hpp"
 #include "kernels/core/registry.hpp"
 #include "kernels/rows.hpp"
-#include "kernels/softmax_scores.hpp"
+#include "kernels/scores.hpp"
 
 namespace orrery {
 

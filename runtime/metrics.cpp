@@ -48,9 +48,12 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   no_batch_ = Buffer<int32_t>(ctx_, population_.workers);
   always_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.workers), 1.0));
   row_values_ = Buffer<double>(ctx_, population_.rows());
-  const auto& metrics = e.record.metrics;
-  if (std::any_of(metrics.begin(), metrics.end(), [](const std::string& m) { return !tier_of(m).empty(); }))
-    tier_split_ = TierSplit<T>(ctx_, population_, p_);
+  const auto asked = [&](const std::string& prefix) {
+    return std::any_of(e.record.metrics.begin(), e.record.metrics.end(),
+                       [&](const std::string& m) { return m.starts_with(prefix); });
+  };
+  divergences_ = asked("divergence_");
+  if (divergences_ || asked("dispersion_")) tier_split_ = TierSplit<T>(ctx_, population_, p_);
 }
 
 template <class T>
@@ -104,17 +107,22 @@ Rows Evaluator<T>::whole_data(const Lane& lane) const {
   return rows;
 }
 
+// grad F_i(u) of every row in the gradient bank; taken once per call of values()
 template <class T>
-void Evaluator<T>::gradients_at_means(MatrixView<T> g) {
-  for (size_t i = 0; i < population_.lanes.size(); ++i) {
+MatrixView<const T> Evaluator<T>::gradients_at_means() {
+  const MatrixView<T> g = cluster_.gradient_bank();
+  for (size_t i = 0; i < population_.lanes.size() && !gradients_ready_; ++i) {
     const Lane& lane = population_.lanes[i];
     const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), population_.workers, p_, 0, ctx_.backend);
     cluster_.model().gradients(ctx_, whole_data(lane), cluster_.slot(), shared,
                                g.rows(lane.first_row, population_.workers));
   }
+  gradients_ready_ = true;
+  return g;
 }
 
-// |sum_i a_i grad F_i(u)|^2, where the model has no closed form: workers in chunks so that no (W, P) matrix is needed
+// |sum_i a_i grad F_i(u)|^2, where the model has no closed form: workers in chunks so that no (W, P) matrix is needed; where divergences fill
+// one anyway, the same sums over its rows
 template <class T>
 std::vector<double> Evaluator<T>::gradient_norms() {
   std::vector<const Objective*> objectives;
@@ -134,7 +142,7 @@ std::vector<double> Evaluator<T>::gradient_norms() {
 template <class T>
 std::vector<double> Evaluator<T>::objective_gradient(size_t i) {
   const int64_t chunk = std::clamp<int64_t>((int64_t{32} << 20) / (p_ * int64_t{sizeof(T)}), 1, population_.workers);
-  Buffer<T> g(ctx_, chunk * p_), sum(ctx_, p_);
+  const Buffer<T> g(ctx_, divergences_ ? 0 : chunk * p_), sum(ctx_, p_);
   const auto chunks = static_cast<size_t>((population_.workers + chunk - 1) / chunk);
   if (parts_.empty())
     for (const auto& lane : population_.lanes)
@@ -147,20 +155,24 @@ std::vector<double> Evaluator<T>::objective_gradient(size_t i) {
         }
         parts_.emplace_back(ctx_, std::vector<const Groups*>{&part}, std::vector<int64_t>{0});
       }
-  {
-    const Lane& lane = population_.lanes[i];
-    std::vector<double> gradient(static_cast<size_t>(p_));
-    for (int64_t first = 0; first < population_.workers; first += chunk) {
-      const int64_t n = std::min(chunk, population_.workers - first);
+  const Lane& lane = population_.lanes[i];
+  std::vector<double> gradient(static_cast<size_t>(p_));
+  for (int64_t first = 0; first < population_.workers; first += chunk) {
+    const int64_t n = std::min(chunk, population_.workers - first);
+    MatrixView<const T> rows;
+    if (divergences_) {
+      rows = gradients_at_means().rows(lane.first_row + first, n);
+    } else {
       const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), n, p_, 0, ctx_.backend);
       cluster_.model().gradients(ctx_, whole_data(lane).part(first, n), cluster_.slot(), shared, g.view(n, p_));
-      const DeviceGroups& part = parts_[i * chunks + static_cast<size_t>(first / chunk)];
-      group_mean<T>(ctx_, part.table(), g.view(n, p_), sum.view(1, p_));
-      const auto host = sum.to_host(ctx_);
-      for (size_t j = 0; j < host.size(); ++j) gradient[j] += static_cast<double>(host[j]);
+      rows = g.view(n, p_);
     }
-    return gradient;
+    const DeviceGroups& part = parts_[i * chunks + static_cast<size_t>(first / chunk)];
+    group_mean<T>(ctx_, part.table(), rows, sum.view(1, p_));
+    const auto host = sum.to_host(ctx_);
+    for (size_t j = 0; j < host.size(); ++j) gradient[j] += static_cast<double>(host[j]);
   }
+  return gradient;
 }
 
 // What the next vote decides against the gradient of the objective at the same point: sum_j |g_j| [u_j != sign g_j] / sum_j |g_j|, a tie
@@ -240,9 +252,7 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
       out[r / workers] += population_.lanes[r / workers].network->weights()[r % workers] * host[r];
   } else if (const std::string tier = tier_of(metric); !tier.empty()) {
     const bool gradients = metric.starts_with("divergence_");
-    if (gradients) gradients_at_means(cluster_.gradient_bank());
-    const MatrixView<const T> x = gradients ? cluster_.gradient_bank() : cluster_.parameters();
-    const auto split = tier_split_(ctx_, x);
+    const auto split = tier_split_(ctx_, gradients ? gradients_at_means() : cluster_.parameters());
     for (const auto& name : experiment_.record.metrics) {
       if (!name.starts_with(gradients ? "divergence_" : "dispersion_")) continue;
       auto& values = cache_[name];
@@ -289,7 +299,7 @@ template <class T>
 std::vector<std::vector<double>> Evaluator<T>::values() {
   const NvtxRange range("metrics");
   cache_.clear();
-  means_ready_ = false;
+  means_ready_ = gradients_ready_ = false;
   std::vector<std::vector<double>> out(population_.lanes.size());
   for (const auto& metric : experiment_.record.metrics) {
     const auto& values = by_name(metric);

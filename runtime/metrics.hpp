@@ -11,7 +11,7 @@
 //                      half; share of the workers' signs that agree with what was decided
 //   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
 //
-// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data
+// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data, shared
 // (grad_norm_sq of quadratics: O(P));
 // worker_* one pass per worker; the others a pass over the parameters.
 #pragma once
@@ -55,7 +55,7 @@ class Evaluator {
   std::vector<double> gradient_norms();
   std::vector<double> objective_gradient(size_t lane);  // at u, float64
   void look_at_votes();                                 // both vote_ metrics
-  void gradients_at_means(MatrixView<T> g);
+  MatrixView<const T> gradients_at_means();             // (rows, P)
   Rows whole_data(const Lane&) const;
 
   ClusterOf<T>& cluster_;
@@ -72,7 +72,8 @@ class Evaluator {
   Buffer<double> always_, row_values_;
   int64_t checked_at_ = 0;
   std::map<std::string, std::vector<double>> cache_;
-  bool means_ready_ = false;
+  bool means_ready_ = false, gradients_ready_ = false;
+  bool divergences_ = false;  // are recorded
 };
 
 }  // namespace orrery

@@ -238,6 +238,24 @@ TEST_P(MlpSteps, ScoresMatchTheFormulaInFloat64) {
   });
 }
 
+// A call takes what mlp_scores_bytes says (CUDA: and what the library's sums need) and gives it back.
+TEST_P(MlpSteps, ScoresTakeTheBytesThatTheySay) {
+  const Backend b = GetParam();
+  for (size_t c : {0u, 2u}) {
+    const Problem q(b, kCases[c]);
+    const Matrix<float> w(b, 3, q.P, 1);
+    reset_memory_peak(b);
+    const int64_t before = memory_use(b).now;
+    mlp_scores<float>(ctx(), q.view, w.cview(), {}, {});
+    const int64_t took = memory_use(b).peak - before;
+    const int64_t said = mlp_scores_bytes(b, q.view, sizeof(float), 3, q.samples.count());
+    EXPECT_EQ(memory_use(b).now, before);
+    EXPECT_GT(said, 0);
+    EXPECT_GE(took, said);
+    EXPECT_LE(took, on_cpu() ? said : said + (1 << 16));
+  }
+}
+
 ORRERY_ON_EACH_BACKEND(MlpSteps);
 
 }  // namespace

@@ -61,8 +61,8 @@ TEST_P(Memory, IsThePlanWithMomentumAndParticipation) {
 // Divergences need the second bank, the gradient's norm a share of it: planned too.
 TEST_P(Memory, IsThePlanWithMetricsOfGradients) {
   for (const char* metrics :
-       {"\"divergence_edge\", \"divergence_cloud\"", "\"grad_norm_sq\"", "\"dispersion_edge\", \"dispersion_cloud\"",
-        "\"worker_train_loss\", \"worker_test_loss\""}) {
+       {"\"divergence_edge\", \"divergence_cloud\"", "\"grad_norm_sq\"", "\"grad_norm_sq\", \"divergence_cloud\"",
+        "\"dispersion_edge\", \"dispersion_cloud\"", "\"worker_train_loss\", \"worker_test_loss\""}) {
     Trial s = many();
     s.metrics = metrics;
     const RunResult r = result(s);

@@ -163,6 +163,27 @@ TEST_P(Metrics, LossesAndGradientsAreThoseOfTheGlobalObjective) {
   near(7, worker_accuracy);
 }
 
+// Divergences and the norm share the workers' gradients: neither changes the other.
+TEST_P(Metrics, TheNormIsTheSameBesideDivergences) {
+  Trial s = trial(6).with_network(unequal + tree).with_steps(7);
+  s.replicas = 2;
+  const auto last = [&](const std::string& metrics) {
+    s.metrics = metrics;
+    const auto v = result(s).arms[0].values;
+    std::vector<double> values;
+    for (const auto& metric : v)
+      for (size_t k : {0u, 1u}) values.push_back(metric[k].back());
+    return values;
+  };
+  const std::string norm = "\"grad_norm_sq\"", divergence = "\"divergence_edge\"";
+  const auto norms = last(norm), divergences = last(divergence), both = last(norm + ", " + divergence);
+  for (size_t k : {0u, 1u}) {
+    EXPECT_GT(norms[k], 0);
+    EXPECT_NEAR(both[k], norms[k], device() == "cpu" ? 0 : tolerance() * norms[k]);
+    EXPECT_EQ(both[2 + k], divergences[k]);
+  }
+}
+
 // The objective at the start, known without a run of ours: ln 10 for ten classes at zero.
 TEST_P(Metrics, TheFirstPointIsTheStart) {
   Trial s = trial(6).with_network(tree).with_steps(0);
