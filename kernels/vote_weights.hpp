@@ -27,7 +27,9 @@ struct LlrRule {
   bool nonnegative = false;
 };
 
+// a: share of agreements; counts that fade are rounded, and may pass the rounds by a little
 ORRERY_HD inline double weight_of(double a, const LlrRule& rule) {
+  a = a < 0 ? 0 : a > 1 ? 1 : a;
   const double w = log((a + rule.epsilon) / (1 - a + rule.epsilon));
   const double low = rule.nonnegative ? 0 : -rule.clip;
   return w < low ? low : w > rule.clip ? rule.clip : w;

@@ -76,6 +76,13 @@ void check_voting(const Params& p, const NetworkSpec& n, const StepSpec& step) {
     if (k != 1) refuse("algorithm.batches_per_slot", "a vote takes one batch of every worker; set it to 1");
 }
 
+void check_shared_start(const Params& p, int64_t start_rows) {
+  if (start_rows > 1)
+    throw ExperimentError(
+        fmt::format("{}: holds a start for every worker, and sign-vote has one shared model; give a file of shape (P)",
+                    p.place("model.init")));
+}
+
 StepSpec read_step(Params& p, int64_t workers, int64_t steps) {
   StepSpec step;
   read_learning_rate(p, steps, step);

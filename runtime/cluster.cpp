@@ -150,13 +150,14 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
     int64_t given = 1;
     const auto values =
         first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
-    const int64_t first = shared_model() ? &lane - population_.lanes.data() : lane.first_row;
+    if (shared_model()) check_shared_start(*first.params, given);
+    const int64_t at = shared_model() ? &lane - population_.lanes.data() : lane.first_row;
     const int64_t own = shared_model() ? 1 : population_.workers;
     for (int64_t w = 0; w < own; w += piece) {
       const int64_t n = std::min(piece, own - w) * p_;
       for (int64_t i = 0; i < n; ++i)
         start[static_cast<size_t>(i)] = static_cast<T>(values[static_cast<size_t>(given > 1 ? w * p_ + i : i % p_)]);
-      detail::copy(ctx, w_.data() + (first + w) * p_, ctx.backend, start.data(), Backend::cpu, n * int64_t{sizeof(T)});
+      detail::copy(ctx, w_.data() + (at + w) * p_, ctx.backend, start.data(), Backend::cpu, n * int64_t{sizeof(T)});
     }
   }
   if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
@@ -236,7 +237,7 @@ void ClusterOf<T>::build_tables() {
     if (!t.mixing.empty()) t.means = Buffer<T>(ctx_, t.top.nodes() * p_);
     tables_.push_back(std::move(t));
   }
-  if (rung_ == StepSpec::Rung::gradients) gradient_bank();
+  if (rung_ == StepSpec::Rung::gradients && !shared_model()) gradient_bank();
 }
 
 template <class T>

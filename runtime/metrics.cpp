@@ -226,8 +226,10 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
 
   if (cluster_.shared_model() && metric.starts_with("worker_")) {  // every worker is at the shared model
     out = by_name(metric.substr(std::string("worker_").size()));
-  } else if (cluster_.shared_model() && (metric == "consensus_distance" || metric.starts_with("dispersion_"))) {
+  } else if (cluster_.shared_model() && metric == "consensus_distance") {
     out.assign(lanes, 0.0);
+  } else if (cluster_.shared_model() && metric.starts_with("dispersion_")) {
+    // no tiers: it stays NaN
   } else if (metric.starts_with("vote_")) {
     look_at_votes();
   } else if (metric == "train_loss") {

@@ -157,9 +157,16 @@ void require_room(const Experiment& e, const Launch& launch, const Dataset* data
   const int64_t parameters = arm.model->parameters(data ? data->features : 0, data ? data->classes : 0);
   const double rows =
       static_cast<double>(launch.arms.size()) * static_cast<double>(e.replicas) * static_cast<double>(e.workers());
-  require(arm.params->place("network.workers"),
-          rows * (static_cast<double>(parameters) * static_cast<double>(element_size(e.precision)) + 64), rows,
-          parameters, backend, ordinal);
+  double per_row = static_cast<double>(parameters) * static_cast<double>(element_size(e.precision));
+  if (arm.algorithm->voting()) {  // signs and counters in place of models
+    per_row = 0;
+    for (const int a : launch.arms) {
+      const VoteSpec& v = *e.arms[static_cast<size_t>(a)].algorithm->voting();
+      const double counters = v.per_coordinate() ? (v.forgetting < 1 ? 4 : 2) : 0;
+      per_row += static_cast<double>(parameters) * (1.0 / 8 + counters) / static_cast<double>(launch.arms.size());
+    }
+  }
+  require(arm.params->place("network.workers"), rows * (per_row + 64), rows, parameters, backend, ordinal);
 }
 
 void require_memory(const Experiment& e, const MemoryPlan& plan, Backend backend, int ordinal, const Population& p,
@@ -197,6 +204,7 @@ std::string describe_plan(const Experiment& e) {
     const int64_t parameters = first.model->parameters(data.features, data.classes);
     int64_t start_rows = 0;
     first.model->start(population.workers, data.features, data.classes, e.seed, &start_rows);  // its shape is checked
+    if (first.algorithm->voting()) check_shared_start(*first.params, start_rows);
     require_memory(e, memory, device.backend, device.ordinal, population, parameters);
     if (needs) {
       const auto& sizes = population.lanes[0].partition->size;
@@ -207,14 +215,17 @@ std::string describe_plan(const Experiment& e) {
     }
     text += fmt::format("launch: {} arm{} side by side, {} rows of {} parameters\n", launch.arms.size(),
                         launch.arms.size() == 1 ? "" : "s", population.rows(), parameters);
-    text += fmt::format("memory: {} = banks {} ({} of rows x P) + data {} + tables {} + workspace {}\n",
-                        mebibytes(memory.total()), mebibytes(memory.banks), memory.banks_in_use, mebibytes(memory.data),
-                        mebibytes(memory.tables), mebibytes(memory.workspace));
+    const std::string banks = first.algorithm->voting() ? "models of the replicas, signs, counters"
+                                                        : fmt::format("{} of rows x P", memory.banks_in_use);
+    text += fmt::format("memory: {} = banks {} ({}) + data {} + tables {} + workspace {}\n", mebibytes(memory.total()),
+                        mebibytes(memory.banks), banks, mebibytes(memory.data), mebibytes(memory.tables),
+                        mebibytes(memory.workspace));
     if (memory.results > 0) text += fmt::format("memory of the host for final models: {}\n", mebibytes(memory.results));
     for (int a : launch.arms) {
       const Arm& arm = e.arms[static_cast<size_t>(a)];
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
-      text += schedule_text(*arm.network);
+      text += arm.algorithm->voting() ? "    every step: signs up, one vote of all workers, the decision down\n"
+                                      : schedule_text(*arm.network);
       const auto lane = std::find_if(population.lanes.begin(), population.lanes.end(),
                                      [&](const Lane& l) { return population.arms[static_cast<size_t>(l.arm)] == a; });
       const int64_t model_bits = parameters * 8 * element_size(e.precision);

@@ -118,7 +118,8 @@ std::optional<sign_vote::SignVoteTables> vote_tables(const Arm& arm, const ArmRe
   constexpr size_t most_workers = 2000;
   std::vector<int64_t> batch = arm.step.batch;
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (batch[i] == 0 && r.samples.empty()) return std::nullopt;  // exact gradients: nothing is decoded wrong
+    // exact gradients: of quadratics, or of data that everyone holds
+    if (batch[i] == 0 && (r.samples.empty() || arm.partition_kind == "shared")) return std::nullopt;
     if (batch[i] == 0) batch[i] = r.samples[i];
   }
   if (batch.size() > most_workers) return std::nullopt;
@@ -208,7 +209,9 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   apply_h_sgd(arm, t);
   apply_mll_sgd(arm, network, t);
 
-  if (const auto risk = arm.model->quadratic_risk()) {
+  if (arm.algorithm->voting()) {
+    t.curves.why_not = t.linear.why_not = "the recursion is for steps along gradients, not along their signs";
+  } else if (const auto risk = arm.model->quadratic_risk()) {
     if (arm.step.momentum > 0 ||
         std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
       t.curves.why_not = "the recursion is for one plain step in a slot";

@@ -49,9 +49,9 @@ VoteSpec read_vote(Params& p) {
     p.fail("downlink",
            "one bit cannot say that a coordinate stays where it is, and sign_zero = \"zero\" leaves ties at zero; set "
            "sign_zero = \"plus\" or \"random\"");
-  if (!s.learns()) return s;
+  // read for every vote, so that arms may share them
   s.warmup = p.integer("warmup", 100, between(0, 1e12));
-  s.rule.clip = p.number("clip", 10.0, above(0));
+  s.rule.clip = p.number("clip", 10.0, {.min = 0, .max = 1e6, .min_open = true});
   s.rule.epsilon = p.number("epsilon", 1e-5, {.min = 0, .max = 0.5, .min_open = true});
   s.forgetting = p.number("forgetting", 1.0, {.min = 0, .max = 1, .min_open = true});
   return s;

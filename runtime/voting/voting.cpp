@@ -110,7 +110,7 @@ template <class T>
 std::vector<double> Voting<T>::worker_weights(const Arm& arm) const {
   std::vector<double> w;
   for (const double agreements : arm.learned)
-    w.push_back(llr_weight(agreements / static_cast<double>(parameters_), rounds_seen(arm.spec), arm.spec.rule));
+    w.push_back(pooled_weight(agreements, static_cast<double>(parameters_) * rounds_seen(arm.spec), arm.spec.rule));
   return w;
 }
 

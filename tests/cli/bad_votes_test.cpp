@@ -21,7 +21,7 @@ std::vector<BadInput> Keys() {
       bad("WarmupNegative", vote("vote = \"fd\"\nwarmup = -1"), 2, {"algorithm.warmup", "out of range"}),
       bad("WarmupOfAFraction", vote("vote = \"fd\"\nwarmup = 1.5"), 2, {"algorithm.warmup"}),
       bad("EpsilonZero", vote("vote = \"fv\"\nepsilon = 0"), 2, {"algorithm.epsilon", "out of range"}),
-      bad("KeysOfALearnedVote", vote("vote = \"majority\"\nclip = 10"), 2, {"algorithm.clip", "unknown key"}),
+      bad("ClipBeyondAllWeights", vote("vote = \"fv\"\nclip = 1e308"), 2, {"algorithm.clip", "out of range"}),
       bad("UnknownZero", vote("sign_zero = \"minus\""), 2, {"algorithm.sign_zero", "zero, plus, random"}),
       bad("OneBitThatMayBeZero", vote("downlink = \"one-bit\""), 2,
           {"algorithm.downlink", "sign_zero = \"plus\" or \"random\""}),

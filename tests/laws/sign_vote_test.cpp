@@ -105,6 +105,26 @@ TEST_P(SignVote, IsWhatTheDigestWritesOut) {
   }
 }
 
+// Counts that fade are rounded to float32 and may pass C: no weight becomes a NaN, and workers that always agree keep deciding alike.
+TEST_P(SignVote, FadingCountsNeverPassTheRounds) {
+  Trial s = voting("vote = \"fv\"\nwarmup = 5\nforgetting = 0.9\nepsilon = 1e-8", 3, 200);
+  s.noise = 0;
+  s.parameters = 40;
+  s.learning_rate = 0.001;
+  s.init = "1.0";
+  s.curvature.assign(120, 1.0);
+  s.center.assign(120, 0.0);
+  for (const double x : final_models(s)) EXPECT_NEAR(x, 0.8, 1e-4);
+}
+
+// The recursions for quadratics are about steps along gradients.
+TEST_P(SignVote, TheoryOfGradientStepsIsNotQuoted) {
+  Trial s = voting("vote = \"majority\"");
+  const RunResult r = result(s);
+  for (const auto& row : r.theory.tables[0].rows)
+    EXPECT_EQ(row.note.find("expectation"), std::string::npos) << row.quantity << ": " << row.note;
+}
+
 // V2: equal weights decide as the majority does, and a warm-up beyond the run is the majority's run, bit for bit.
 TEST_P(SignVote, EqualWeightsAreTheMajority) {
   const auto majority = final_models(voting("vote = \"majority\""));
