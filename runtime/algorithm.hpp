@@ -47,7 +47,7 @@ struct StepSpec {
     gradients
   } rung = Rung::fused;  // fused: update folded in; gradients: stored, then descended (the oracle)
 };
-// Throws through Params::fail where a method that votes is given what only methods of local models have (periods, rates, momentum, ...).
+// Both throw ExperimentError with file, line and key, where a method that votes is given what only methods of local models have.
 struct NetworkSpec;
 void check_voting(const Params& experiment, const NetworkSpec&, const StepSpec&);
 void check_shared_start(const Params& experiment, int64_t start_rows);  // one start for all workers of a shared model

@@ -137,10 +137,11 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   bits_per_model_ = p_ * 8 * static_cast<int64_t>(sizeof(T));
 
   // every worker at its start
+  std::vector<VoteSpec> votes;
   for (int arm : population_.arms)
-    if (const VoteSpec* v = e.arms[static_cast<size_t>(arm)].algorithm->voting()) votes_.push_back(*v);
-  if (!votes_.empty()) {
-    voting_ = std::make_unique<Voting<T>>(ctx, population_, votes_, p_);
+    if (const VoteSpec* v = e.arms[static_cast<size_t>(arm)].algorithm->voting()) votes.push_back(*v);
+  if (!votes.empty()) {
+    voting_ = std::make_unique<Voting<T>>(ctx, population_, std::move(votes), p_);
     graphs_ = false;  // weights are learned on the host between rounds
   }
   w_ = Buffer<T>(ctx, model_rows() * p_);
@@ -285,7 +286,7 @@ void ClusterOf<T>::vote() {
   count_steps(ctx_, rows_, slot(), 1, steps_.view());
   ++now_;
   for (size_t i = 0; i < ledgers_.size(); ++i) {
-    const VoteSpec& spec = votes_[static_cast<size_t>(population_.lanes[i].arm)];
+    const VoteSpec& spec = voting_->spec(population_.lanes[i].arm);
     ledgers_[i].links[0].up += population_.workers * spec.bits_up(p_);
     ledgers_[i].links[0].down += population_.workers * spec.bits_down(p_);
   }

@@ -150,7 +150,6 @@ class ClusterOf final : public Cluster {
   std::vector<bool> keep_momentum_;  // (arms)
   std::vector<Tables> tables_;
   std::unique_ptr<Voting<T>> voting_;
-  std::vector<VoteSpec> votes_;  // (arms)
 
   // rows on the device
   Buffer<uint64_t> seed_;

@@ -67,8 +67,7 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
   for (size_t i = 0; i < values.size(); ++i)
     for (size_t m = 0; m < values[i].size(); ++m) {
       const std::string& metric = e.record.metrics[m];
-      const bool by_tier =
-          metric.starts_with("dispersion_") || metric.starts_with("divergence_") || metric.starts_with("vote_");
+      const bool by_tier = metric.starts_with("dispersion_") || metric.starts_with("divergence_");
       if (std::isfinite(values[i][m]) || (by_tier && std::isnan(values[i][m]))) continue;
       const Lane& lane = p.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];

@@ -44,8 +44,8 @@ VoteSpec read_vote(Params& p) {
   s.rule.nonnegative = s.vote == Vote::fv_nonneg;
   const std::string zero = p.choice("sign_zero", "zero", {"zero", "plus", "random"});
   s.sign_zero = zero == "zero" ? SignZero::zero : zero == "plus" ? SignZero::plus : SignZero::random;
-  s.one_bit_downlink = p.choice("downlink", "auto", {"auto", "one-bit"}) == "one-bit";
-  if (s.one_bit_downlink && s.sign_zero == SignZero::zero)
+  const bool one_bit = p.choice("downlink", "auto", {"auto", "one-bit"}) == "one-bit";
+  if (one_bit && s.sign_zero == SignZero::zero)
     p.fail("downlink",
            "one bit cannot say that a coordinate stays where it is, and sign_zero = \"zero\" leaves ties at zero; set "
            "sign_zero = \"plus\" or \"random\"");

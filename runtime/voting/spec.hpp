@@ -25,7 +25,6 @@ struct VoteSpec {
   LlrRule rule;           // epsilon, clip
   double forgetting = 1;  // phi: counters fade by it every round
   SignZero sign_zero = SignZero::zero;
-  bool one_bit_downlink = false;  // the decoded signs are sent in one bit each; else zeros are a third symbol
 
   bool learns() const { return vote != Vote::majority && vote != Vote::sqrt_batch; }
   bool per_coordinate() const { return vote == Vote::fv || vote == Vote::fd || vote == Vote::fv_nonneg; }

@@ -32,7 +32,6 @@ class Voting {
   // The vote that this round would take, looked at for the metrics: nothing is learned and no model moves.
   void look(Model<T>&, const Rows&, Slot, MatrixView<T> models);
 
-  int64_t rounds() const { return rounds_; }
   const VoteSpec& spec(int arm) const { return arms_[static_cast<size_t>(arm)].spec; }
   // Of the last round, or of the last look.
   SignsIn decoded() const { return planes(positive_u_, zero_u_, 0, lanes_); }  // (lanes)
