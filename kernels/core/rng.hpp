@@ -51,7 +51,8 @@ enum class Draw : uint32_t {
   mixture = 12,
   probe = 13,
   sign_zero = 14,
-  vote_tie = 15
+  vote_tie = 15,
+  sign_noise = 16
 };
 
 struct Stream {
