@@ -52,6 +52,7 @@ enum class Draw : uint32_t {
   probe = 13,
   sign_zero = 14,
   vote_tie = 15,
+  sign_noise = 16,
   attack = 17
 };
 
