@@ -1,8 +1,9 @@
 // The step along decoded signs (signSGD with a vote: Bernstein et al., ICLR 2019).
 //
-//   x[k,j] <- x[k,j] - delta_k * u[k,j]      u in {-1, 0, +1}, packed as in signs.hpp
+//   x[k,j] <- f_k * x[k,j] - delta_k * u[k,j]      u in {-1, 0, +1}, packed as in signs.hpp; f = 1 - delta lambda shrinks the weights
 //
-// Shapes   u of rows (nodes, P); x (nodes, P) of any stride: the shared model row of each node; delta float64 (nodes), used in T.
+// Shapes   u of rows (nodes, P); x (nodes, P) of any stride: the shared model row of each node; delta, f float64 (nodes), used in T;
+//          f empty: 1.
 // Result   each element depends on its own inputs only: the same bits for any grid and both backends (the product is exact).
 // Cost     reads and writes x once, 2 sizeof(T) bytes per coordinate, and reads 1/8 or 1/4 byte of signs: memory bound.
 #pragma once
@@ -13,11 +14,13 @@
 namespace orrery {
 
 template <class T>
-void sign_step(const Context&, const SignsIn& u, VectorView<const double> delta, MatrixView<T> x);
+void sign_step(const Context&, const SignsIn& u, VectorView<const double> delta, MatrixView<T> x,
+               VectorView<const double> factor = {});
 
 namespace detail {
 template <class T, Backend B>
-void sign_step_impl(const Context&, const SignsIn& u, VectorView<const double> delta, MatrixView<T> x);
+void sign_step_impl(const Context&, const SignsIn& u, VectorView<const double> delta, MatrixView<T> x,
+                    VectorView<const double> factor);
 
 // one element, on both backends
 template <class T>
