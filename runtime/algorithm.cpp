@@ -6,6 +6,7 @@
 
 #include "runtime/batch_mode.hpp"
 #include "runtime/network/network.hpp"
+#include "runtime/voting/wire.hpp"
 
 namespace orrery {
 namespace algorithms {
@@ -60,20 +61,35 @@ void read_learning_rate(Params& p, int64_t steps, StepSpec& out) {
 
 }  // namespace
 
-void check_voting(const Params& p, const NetworkSpec& n, const StepSpec& step) {
+void check_voting(const Params& p, const NetworkSpec& n, const StepSpec& step, const VoteSpec& vote) {
   const auto refuse = [&](const std::string& key, const std::string& what) {
     throw ExperimentError(fmt::format("{}: {}", p.place(key), what));
   };
-  if (!n.tiers.empty()) refuse("network.tiers", "sign-vote decodes at one server so far; remove the tiers");
-  if (n.graph) refuse("network.graph", "sign-vote has one shared model and nothing to mix; remove the graph");
+  if (!n.tiers.empty() && voting_tiers(n) == 0)
+    refuse("network.tiers", fmt::format("sign-vote votes in every step, and tier \"{}\" acts every {}; give the first "
+                                        "tier period 1, or remove the tiers",
+                                        n.tiers[0].name, n.tiers[0].period));
+  if (n.graph) refuse("network.graph", "sign-vote has shared models and nothing to mix; remove the graph");
   if (n.clock.waiting) refuse("network.clock", "sign-vote has no periods to wait for; remove the clock");
+  if (!n.participants.empty())
+    refuse("network.participation", "sign-vote takes a vote of every worker in every round; remove it");
   for (const double rate : n.rates)
     if (rate < 1)
       refuse("network.rates", "sign-vote takes a vote of every worker in every round; leave the rates at 1");
-  if (step.momentum > 0)
-    refuse("algorithm.momentum", "sign-vote votes on the signs of plain gradients so far; set it to 0");
   for (const int32_t k : step.repeats)
-    if (k != 1) refuse("algorithm.batches_per_slot", "a vote takes one batch of every worker; set it to 1");
+    if (k != 1 && !(step.learning_rate > 0))
+      refuse("algorithm.learning_rate",
+             "several batches a slot are local steps, which stand still; give a rate above 0");
+  if (vote.forward == VoteSpec::Forward::signs && !vote.decides_signs())
+    refuse("algorithm.forward", fmt::format("nodes pass on what they decide, and {} decides no sign; set forward = "
+                                            "\"sums\"",
+                                            vote.feeds_back() ? std::string("error feedback")
+                                                              : fmt::format("vote = \"{}\"", name(vote.vote))));
+  if (vote.sparse() && vote.decides_signs() && vote.vote != Vote::majority)
+    refuse("algorithm.sparsity", fmt::format("vote = \"{}\" would learn from what is not sent; choose \"majority\" or "
+                                             "\"average\"",
+                                             name(vote.vote)));
+  check_attack(p, vote.attack, n.workers);
 }
 
 void check_shared_start(const Params& p, int64_t start_rows) {

@@ -49,7 +49,7 @@ struct StepSpec {
 };
 // Both throw ExperimentError with file, line and key, where a method that votes is given what only methods of local models have.
 struct NetworkSpec;
-void check_voting(const Params& experiment, const NetworkSpec&, const StepSpec&);
+void check_voting(const Params& experiment, const NetworkSpec&, const StepSpec&, const VoteSpec&);
 void check_shared_start(const Params& experiment, int64_t start_rows);  // one start for all workers of a shared model
 StepSpec read_step(Params& algorithm, int64_t workers, int64_t steps);  // steps: of the run
 

@@ -9,6 +9,7 @@
 #include "kernels/core/nvtx.hpp"
 #include "kernels/descend.hpp"
 #include "runtime/cuda_graph.hpp"
+#include "runtime/voting/wire.hpp"
 
 namespace orrery {
 
@@ -39,9 +40,7 @@ DeviceData::DeviceData(const Context& ctx, const Dataset& d)
 
 namespace {
 Ledger starting_ledger(const Arm& arm) {
-  Ledger ledger(*arm.network);
-  if (arm.algorithm->voting()) ledger.links = {{.name = "server"}};
-  return ledger;
+  return arm.algorithm->voting() ? vote_ledger(*arm.network) : Ledger(*arm.network);
 }
 }  // namespace
 
@@ -136,31 +135,15 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   layout_ = first.model->layout(in.train.features(), in.classes);
   bits_per_model_ = p_ * 8 * static_cast<int64_t>(sizeof(T));
 
-  // every worker at its start
   std::vector<VoteSpec> votes;
   for (int arm : population_.arms)
     if (const VoteSpec* v = e.arms[static_cast<size_t>(arm)].algorithm->voting()) votes.push_back(*v);
   if (!votes.empty()) {
-    voting_ = std::make_unique<Voting<T>>(ctx, population_, std::move(votes), p_);
+    voting_ = std::make_unique<Voting<T>>(ctx, population_, std::move(votes), layout_);
     graphs_ = false;  // weights are learned on the host between rounds
+    momentum_ = 0;    // a worker's velocity is part of its message
   }
-  w_ = Buffer<T>(ctx, model_rows() * p_);
-  const int64_t piece = std::clamp<int64_t>((int64_t{4} << 20) / (p_ * int64_t{sizeof(T)} + 1), 1, population_.workers);
-  std::vector<T> start(static_cast<size_t>(piece * p_));  // rows on their way to the device
-  for (const auto& lane : population_.lanes) {
-    int64_t given = 1;
-    const auto values =
-        first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
-    if (shared_model()) check_shared_start(*first.params, given);
-    const int64_t at = shared_model() ? &lane - population_.lanes.data() : lane.first_row;
-    const int64_t own = shared_model() ? 1 : population_.workers;
-    for (int64_t w = 0; w < own; w += piece) {
-      const int64_t n = std::min(piece, own - w) * p_;
-      for (int64_t i = 0; i < n; ++i)
-        start[static_cast<size_t>(i)] = static_cast<T>(values[static_cast<size_t>(given > 1 ? w * p_ + i : i % p_)]);
-      detail::copy(ctx, w_.data() + (at + w) * p_, ctx.backend, start.data(), Backend::cpu, n * int64_t{sizeof(T)});
-    }
-  }
+  start_models(e, host);
   if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
   build_tables();
   for (int arm = 0; arm < arms(); ++arm) draw_participants(arm);
@@ -180,6 +163,30 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
 
 template <class T>
 ClusterOf<T>::~ClusterOf() = default;
+
+// Every worker, or every model that workers share, at its start.
+template <class T>
+void ClusterOf<T>::start_models(const Experiment& e, const Dataset* host) {
+  const Arm& first = e.arms[static_cast<size_t>(population_.arms[0])];
+  w_ = Buffer<T>(ctx_, model_rows() * p_);
+  const int64_t piece = std::clamp<int64_t>((int64_t{4} << 20) / (p_ * int64_t{sizeof(T)} + 1), 1, population_.workers);
+  std::vector<T> start(static_cast<size_t>(piece * p_));  // rows on their way to the device
+  for (size_t i = 0; i < population_.lanes.size(); ++i) {
+    const Lane& lane = population_.lanes[i];
+    int64_t given = 1;
+    const auto values =
+        first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
+    if (shared_model()) check_shared_start(*first.params, given);
+    const int64_t at = shared_model() ? voting_->models().first[i] : lane.first_row;
+    const int64_t own = shared_model() ? voting_->models().of_lane(i) : population_.workers;
+    for (int64_t w = 0; w < own; w += piece) {
+      const int64_t n = std::min(piece, own - w) * p_;
+      for (int64_t j = 0; j < n; ++j)
+        start[static_cast<size_t>(j)] = static_cast<T>(values[static_cast<size_t>(given > 1 ? w * p_ + j : j % p_)]);
+      detail::copy(ctx_, w_.data() + (at + w) * p_, ctx_.backend, start.data(), Backend::cpu, n * int64_t{sizeof(T)});
+    }
+  }
+}
 
 template <class T>
 void ClusterOf<T>::build_rows(const Dataset* host) {
@@ -210,6 +217,23 @@ void ClusterOf<T>::build_rows(const Dataset* host) {
   rows_.present = present_.view();
 }
 
+// Shared models below the nodes of a tier that averages them; empty for a tier that votes.
+template <class T>
+DeviceGroups ClusterOf<T>::model_groups(int arm, int tier) {
+  std::vector<Groups> below;
+  std::vector<const Groups*> pointers;
+  std::vector<int64_t> first;
+  for (size_t i = 0; i < population_.lanes.size(); ++i) {
+    const Lane& lane = population_.lanes[i];
+    if (lane.arm != arm) continue;
+    if (tier < voting_tiers(lane.network->spec())) return {};
+    below.push_back(groups_of_models(*lane.network, tier));
+    first.push_back(voting_->models().first[i]);
+  }
+  for (const Groups& g : below) pointers.push_back(&g);
+  return DeviceGroups(ctx_, pointers, first);
+}
+
 template <class T>
 void ClusterOf<T>::build_tables() {
   for (int arm = 0; arm < arms(); ++arm) {
@@ -236,6 +260,8 @@ void ClusterOf<T>::build_tables() {
     for (size_t phase = 0; phase < lanes[0]->network->mixing().size(); ++phase)
       t.mixing.emplace_back(ctx_, gather([&](const Lane& l) { return &l.network->mixing()[phase]; }));
     if (!t.mixing.empty()) t.means = Buffer<T>(ctx_, t.top.nodes() * p_);
+    for (size_t tier = 0; shared_model() && tier < spec.tiers.size(); ++tier)
+      t.models.push_back(model_groups(arm, static_cast<int>(tier)));
     tables_.push_back(std::move(t));
   }
   if (rung_ == StepSpec::Rung::gradients && !shared_model()) gradient_bank();
@@ -285,11 +311,23 @@ void ClusterOf<T>::vote() {
   voting_->round(*model_, rows_, slot(), parameters());
   count_steps(ctx_, rows_, slot(), 1, steps_.view());
   ++now_;
+  const MessageSize size(layout_, 8 * int64_t{sizeof(T)});
   for (size_t i = 0; i < ledgers_.size(); ++i) {
-    const VoteSpec& spec = voting_->spec(population_.lanes[i].arm);
-    ledgers_[i].links[0].up += population_.workers * spec.bits_up(p_);
-    ledgers_[i].links[0].down += population_.workers * spec.bits_down(p_);
+    const Lane& lane = population_.lanes[i];
+    charge_vote(ledgers_[i], voting_->spec(lane.arm), *lane.network, size);
   }
+}
+
+// x of every model below a node <- sum of (share of the node's workers) x
+template <class T>
+void ClusterOf<T>::average_models(int arm, const Action& action) {
+  const DeviceGroups& groups = tables_[static_cast<size_t>(arm)].models[static_cast<size_t>(action.tier)];
+  if (groups.nodes() == 0) return;  // a tier that votes has voted
+  const NvtxRange range("average models");
+  group_average(ctx_, groups.table(), parameters());
+  for (size_t i = 0; i < ledgers_.size(); ++i)
+    if (population_.lanes[i].arm == arm)
+      charge_model_average(ledgers_[i], *population_.lanes[i].network, action.tier, bits_per_model_);
 }
 
 // After an average a worker starts from the common model: its velocity starts from 0, unless it is to be kept.

@@ -52,8 +52,10 @@ class Cluster {
   virtual void local_steps(int64_t n) = 0;                // n slots for every row
   virtual void average(int arm, const Action& tier) = 0;  // w_i <- mean over its node of that tier, where the node acts
   virtual void mix(int arm, int64_t phase) = 0;           // the graph among the top nodes
-  virtual void vote() = 0;                      // one slot of a shared model: signs, votes, the step along them
-  virtual void draw_participants(int arm) = 0;  // who takes part in the local period that begins now
+  virtual void vote() = 0;                                // one slot of shared models: messages, votes, the step
+  virtual void average_models(int arm,
+                              const Action&) = 0;  // shared models below each node of a tier that does not vote
+  virtual void draw_participants(int arm) = 0;     // who takes part in the local period that begins now
   void act(int arm, const Action&);  // average or mix, as the schedule says; draws participants, charges the ledger
 
   // Runs body, which must bring now() to `until`; on CUDA stretches of whole rounds are recorded once and replayed as one graph.
@@ -97,6 +99,7 @@ class ClusterOf final : public Cluster {
   void average(int arm, const Action& tier) override;
   void mix(int arm, int64_t phase) override;
   void vote() override;
+  void average_models(int arm, const Action& tier) override;
   void draw_participants(int arm) override;
   void advance(const Algorithm&, int64_t until) override;
 
@@ -104,9 +107,12 @@ class ClusterOf final : public Cluster {
   const Context& context() const { return ctx_; }
   Model<T>& model() { return *model_; }
   const std::vector<Tensor>& layout() const { return layout_; }
-  // (rows, P); of a shared model (lanes, P)
+  // (rows, P); where workers share models (voting()->models().rows(), P)
   MatrixView<T> parameters() const { return w_.view(model_rows(), p_); }
   bool shared_model() const { return voting_ != nullptr; }
+  int64_t model_of(int64_t row) const {  // row of parameters() that holds the model of a worker
+    return shared_model() ? voting_->models().of_row[static_cast<size_t>(row)] : row;
+  }
   const Voting<T>* voting() const { return voting_.get(); }  // null where every worker has its own model
   void look_at_vote() { voting_->look(*model_, rows_, slot(), parameters()); }  // of the round that comes next
   MatrixView<T> gradient_bank();                                                // (rows, P), made when first asked for
@@ -129,12 +135,13 @@ class ClusterOf final : public Cluster {
     std::unique_ptr<Participation> participation;  // null where everyone takes part
     std::vector<DeviceMixing> mixing;              // by phase
     Buffer<T> means;                               // (top nodes of all lanes, P) where a graph mixes
+    std::vector<DeviceGroups> models;              // of shared models: the nodes of each tier above the votes
   };
   void build_rows(const Dataset* host);
-  int64_t model_rows() const {
-    return shared_model() ? static_cast<int64_t>(population_.lanes.size()) : population_.rows();
-  }
+  void start_models(const Experiment&, const Dataset* host);
+  int64_t model_rows() const { return shared_model() ? voting_->models().rows() : population_.rows(); }
   void build_tables();
+  DeviceGroups model_groups(int arm, int tier);
   void reset_momentum(int arm, const DeviceGroups& averaged);
   void apply_drops();                             // the learning rates of the slot that comes next
   void stretch(const Algorithm&, int64_t until);  // body and clock of one stretch

@@ -116,7 +116,7 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
         p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
     arm.data_line = "none";
   }
-  if (arm.algorithm->voting()) check_voting(p, *arm.network, arm.step);
+  if (const VoteSpec* vote = arm.algorithm->voting()) check_voting(p, *arm.network, arm.step, *vote);
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();
   // batches are padded to the largest of a launch, which would change how long sums are: arms with other batches get their own launch

@@ -29,22 +29,40 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
     const Lane& lane = population_.lanes[i];
     whole[i].begin = {0, population_.workers};
     whole[i].weight = lane.network->weights();
-    for (int64_t w = 0; w < population_.workers; ++w) {
-      whole[i].member.push_back(w);
-      lane_of_row.push_back(static_cast<int64_t>(i));
-    }
+    for (int64_t w = 0; w < population_.workers; ++w) whole[i].member.push_back(w);
     pointers.push_back(&whole[i]);
     first_row.push_back(lane.first_row);
     if (const auto x = cluster.model().optimum(lane.objective))
       for (double v : *x) optimum.push_back(static_cast<T>(v));
   }
+  if (cluster.shared_model()) {  // the models of a lane, by the workers below them
+    const SharedModels& models = cluster.voting()->models();
+    for (size_t i = 0; i < whole.size(); ++i) {
+      const auto n = models.of_lane(i);
+      whole[i].begin = {0, n};
+      whole[i].weight.assign(models.mass.begin() + models.first[i], models.mass.begin() + models.first[i + 1]);
+      whole[i].member.resize(static_cast<size_t>(n));
+      std::iota(whole[i].member.begin(), whole[i].member.end(), int64_t{0});
+      first_row[i] = models.first[i];
+    }
+    one_model_each_ = models.rows() == lanes;
+  }
+  workers_at_.assign(static_cast<size_t>(cluster.parameters().extent(0)), 0.0);
+  lane_of_model_.resize(workers_at_.size());
+  mass_of_model_.assign(workers_at_.size(), 0.0);
+  lane_of_row.assign(workers_at_.size(), 0);
+  for (int64_t r = 0; r < population_.rows(); ++r) {
+    const auto model = static_cast<size_t>(cluster.model_of(r));
+    const auto i = static_cast<size_t>(r / population_.workers);
+    workers_at_[model] += 1;
+    mass_of_model_[model] += population_.lanes[i].network->weights()[static_cast<size_t>(r % population_.workers)];
+    lane_of_model_[model] = i;
+    lane_of_row[model] = static_cast<int64_t>(i);
+  }
   lane_groups_ = DeviceGroups(ctx_, pointers, first_row);
   means_ = Buffer<T>(ctx_, lanes * p_);
   lane_of_row_ = Buffer<int64_t>(ctx_, lane_of_row);
   optimum_ = Buffer<T>(ctx_, optimum);
-  std::vector<int64_t> own(static_cast<size_t>(lanes));
-  std::iota(own.begin(), own.end(), int64_t{0});
-  lane_ = Buffer<int64_t>(ctx_, own);
   no_batch_ = Buffer<int32_t>(ctx_, population_.workers);
   always_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.workers), 1.0));
   row_values_ = Buffer<double>(ctx_, population_.rows());
@@ -58,7 +76,7 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
 
 template <class T>
 MatrixView<const T> Evaluator<T>::means() {
-  if (cluster_.shared_model()) return cluster_.parameters();
+  if (one_model_each_) return cluster_.parameters();
   const MatrixView<T> u = means_.view(static_cast<int64_t>(population_.lanes.size()), p_);
   if (!means_ready_) group_mean<T>(ctx_, lane_groups_.table(), cluster_.parameters(), u);
   means_ready_ = true;
@@ -76,23 +94,22 @@ void Evaluator<T>::require_finite() {
   const int64_t models = cluster_.parameters().extent(0);
   row_distances<T>(ctx_, cluster_.parameters(), {}, {}, row_values_.view().part(0, models));
   const auto norms = row_values_.to_host(ctx_, 0, models);
-  const auto each = cluster_.shared_model() ? size_t{1} : static_cast<size_t>(population_.workers);  // models of a lane
   for (size_t r = 0; r < norms.size(); ++r) {
     if (std::isfinite(norms[r])) continue;
     const auto row = to_host(ctx_, cluster_.parameters().rows(static_cast<int64_t>(r), 1));
     const auto bad = std::find_if(row.begin(), row.end(), [](T v) { return !std::isfinite(v); }) - row.begin();
     if (bad == static_cast<std::ptrdiff_t>(row.size())) continue;  // large, but finite: only its square is not
-    const Lane& lane = population_.lanes[r / each];
+    const Lane& lane = population_.lanes[lane_of_model_[r]];
     const Arm& arm = experiment_.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])];
     std::string tensor;
     for (const auto& t : cluster_.layout())
       if (bad >= t.offset) tensor = t.name;
-    throw NonFiniteError(
-        fmt::format("{}replica {}, {}: {} became non-finite between local steps {} and {}; lower "
-                    "algorithm.learning_rate (now {:g})",
-                    arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
-                    each == 1 ? "the shared model" : fmt::format("worker {}", population_.worker[r]), tensor,
-                    checked_at_, cluster_.now(), population_.learning_rate[static_cast<size_t>(lane.first_row)]));
+    throw NonFiniteError(fmt::format(
+        "{}replica {}, {}: {} became non-finite between local steps {} and {}; lower "
+        "algorithm.learning_rate (now {:g})",
+        arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
+        cluster_.shared_model() ? "the shared model" : fmt::format("worker {}", population_.worker[r]), tensor,
+        checked_at_, cluster_.now(), population_.learning_rate[static_cast<size_t>(lane.first_row)]));
   }
   checked_at_ = cluster_.now();
 }
@@ -192,17 +209,20 @@ void Evaluator<T>::look_at_votes() {
     agreements[r / static_cast<size_t>(population_.workers)] +=
         static_cast<double>(agreed[r]) / static_cast<double>(p_ * population_.workers);
   for (size_t i = 0; i < lanes && error; ++i) {
-    const auto row = static_cast<int64_t>(i);
-    const auto positive = to_host(ctx_, u.positive.rows(row, 1));
-    const auto zero = u.has_zeros() ? to_host(ctx_, u.zero.rows(row, 1)) : std::vector<uint32_t>(positive.size());
     const auto g = objective_gradient(i);
-    double wrong = 0, all = 0;
-    for (size_t j = 0; j < g.size(); ++j) {
-      const int sign = sign_at({positive[j / 32], zero[j / 32]}, static_cast<int>(j % 32));
-      all += std::abs(g[j]);
-      wrong += std::abs(g[j]) * (sign == 0 ? 0.5 : (sign > 0) != (g[j] > 0) ? 1.0 : 0.0);
+    for (size_t k = 0; k < lane_of_model_.size(); ++k) {
+      if (lane_of_model_[k] != i) continue;
+      const auto row = static_cast<int64_t>(k);
+      const auto positive = to_host(ctx_, u.positive.rows(row, 1));
+      const auto zero = u.has_zeros() ? to_host(ctx_, u.zero.rows(row, 1)) : std::vector<uint32_t>(positive.size());
+      double wrong = 0, all = 0;
+      for (size_t j = 0; j < g.size(); ++j) {
+        const int sign = sign_at({positive[j / 32], zero[j / 32]}, static_cast<int>(j % 32));
+        all += std::abs(g[j]);
+        wrong += std::abs(g[j]) * (sign == 0 ? 0.5 : (sign > 0) != (g[j] > 0) ? 1.0 : 0.0);
+      }
+      errors[i] += all > 0 ? mass_of_model_[k] * wrong / all : 0;
     }
-    errors[i] = all > 0 ? wrong / all : 0;
   }
 }
 
@@ -214,28 +234,40 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
   auto& out = cache_[metric];
   out.assign(lanes, std::numeric_limits<double>::quiet_NaN());
 
+  // rows: of all models, each of so many workers
   const auto mean_over_workers = [&](const std::vector<double>& rows, std::vector<double>& to) {
     to.assign(lanes, 0.0);
-    for (size_t r = 0; r < rows.size(); ++r) to[r / workers] += rows[r] / static_cast<double>(workers);
+    for (size_t r = 0; r < rows.size(); ++r)
+      to[lane_of_model_[r]] += rows[r] * workers_at_[r] / static_cast<double>(workers);
   };
-  const auto objectives = [&](size_t each) {
+  const auto objectives_of_means = [&] {
     std::vector<const Objective*> all;
-    for (const auto& lane : population_.lanes) all.insert(all.end(), each, &lane.objective);
+    for (const auto& lane : population_.lanes) all.push_back(&lane.objective);
     return all;
   };
+  const auto objectives_of_models = [&] {
+    std::vector<const Objective*> all;
+    for (const size_t i : lane_of_model_) all.push_back(&population_.lanes[i].objective);
+    return all;
+  };
+  const auto squared_distances = [&](MatrixView<const T> to) {  // of all models to the row of their lane
+    const auto n = static_cast<int64_t>(lane_of_model_.size());
+    row_distances<T>(ctx_, cluster_.parameters(), to, lane_of_row_.view(), row_values_.view().part(0, n));
+    return row_values_.to_host(ctx_, 0, n);
+  };
 
-  if (cluster_.shared_model() && metric.starts_with("worker_")) {  // every worker is at the shared model
+  if (one_model_each_ && metric.starts_with("worker_")) {  // every worker is at the shared model
     out = by_name(metric.substr(std::string("worker_").size()));
-  } else if (cluster_.shared_model() && metric == "consensus_distance") {
+  } else if (one_model_each_ && metric == "consensus_distance") {
     out.assign(lanes, 0.0);
   } else if (cluster_.shared_model() && metric.starts_with("dispersion_")) {
-    // no tiers: it stays NaN
+    // models of voting nodes are no tiers of workers: it stays NaN
   } else if (metric.starts_with("vote_")) {
     look_at_votes();
   } else if (metric == "train_loss") {
-    out = cluster_.model().objective(ctx_, means(), objectives(1));
+    out = cluster_.model().objective(ctx_, means(), objectives_of_means());
   } else if (metric == "worker_train_loss") {
-    mean_over_workers(cluster_.model().objective(ctx_, cluster_.parameters(), objectives(workers)), out);
+    mean_over_workers(cluster_.model().objective(ctx_, cluster_.parameters(), objectives_of_models()), out);
   } else if (metric == "test_loss" || metric == "test_accuracy") {
     Scores s = cluster_.model().test(ctx_, means());
     cache_["test_loss"] = std::move(s.loss);
@@ -247,11 +279,9 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
   } else if (metric == "grad_norm_sq") {
     out = gradient_norms();
   } else if (metric == "consensus_distance") {
-    row_distances<T>(ctx_, cluster_.parameters(), means(), lane_of_row_.view(), row_values_.view());
-    const auto host = row_values_.to_host(ctx_);
+    const auto host = squared_distances(means());
     out.assign(lanes, 0.0);
-    for (size_t r = 0; r < host.size(); ++r)
-      out[r / workers] += population_.lanes[r / workers].network->weights()[r % workers] * host[r];
+    for (size_t r = 0; r < host.size(); ++r) out[lane_of_model_[r]] += mass_of_model_[r] * host[r];
   } else if (const std::string tier = tier_of(metric); !tier.empty()) {
     const bool gradients = metric.starts_with("divergence_");
     const auto split = tier_split_(ctx_, gradients ? gradients_at_means() : cluster_.parameters());
@@ -266,20 +296,12 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     for (size_t i = 0; i < lanes; ++i) {
       const auto lane = static_cast<int64_t>(i);
       const MatrixView<const T> row =
-          one->worker ? cluster_.parameters().rows(
-                            cluster_.shared_model() ? lane : population_.lanes[i].first_row + *one->worker, 1)
+          one->worker ? cluster_.parameters().rows(cluster_.model_of(population_.lanes[i].first_row + *one->worker), 1)
                       : means().rows(lane, 1);
       out[i] = static_cast<double>(to_host(ctx_, row)[static_cast<size_t>(one->parameter)]);
     }
-  } else if (metric == "optimum_distance" && cluster_.shared_model()) {
-    const auto n = static_cast<int64_t>(lanes);
-    row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(n, p_), lane_.view(), row_values_.view().part(0, n));
-    out = row_values_.to_host(ctx_, 0, n);
-    for (double& v : out) v = std::sqrt(v);
   } else if (metric == "optimum_distance") {
-    row_distances<T>(ctx_, cluster_.parameters(), optimum_.view(static_cast<int64_t>(lanes), p_), lane_of_row_.view(),
-                     row_values_.view());
-    mean_over_workers(row_values_.to_host(ctx_), out);
+    mean_over_workers(squared_distances(optimum_.view(static_cast<int64_t>(lanes), p_)), out);
     for (double& v : out) v = std::sqrt(v);
   } else if (metric == "steps_done") {
     for (size_t i = 0; i < lanes; ++i)

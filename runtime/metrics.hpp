@@ -67,8 +67,11 @@ class Evaluator {
   std::vector<DeviceGroups> parts_;  // of gradient_norms: the workers of each lane in chunks; made when first asked for
   TierSplit<T> tier_split_;          // made where a metric is split by tiers
   Buffer<T> means_, optimum_;
-  Buffer<int64_t> lane_of_row_, lane_;
-  Buffer<int32_t> no_batch_;  // zeros: whole data
+  bool one_model_each_ = false;                     // all workers of a lane share one model
+  std::vector<double> workers_at_, mass_of_model_;  // (rows of the parameters) workers there; sum of their weights
+  std::vector<size_t> lane_of_model_;
+  Buffer<int64_t> lane_of_row_;  // the same on the device
+  Buffer<int32_t> no_batch_;     // zeros: whole data
   Buffer<double> always_, row_values_;
   int64_t checked_at_ = 0;
   std::map<std::string, std::vector<double>> cache_;

@@ -10,6 +10,7 @@
 #include "runtime/theory/estimate.hpp"
 #include "runtime/tier_split.hpp"
 #include "runtime/voting/voting.hpp"
+#include "runtime/voting/wire.hpp"
 
 namespace orrery {
 
@@ -58,11 +59,38 @@ int64_t gradient_chunk(const Population& p, int64_t parameters, int64_t size) {
   return std::clamp<int64_t>((int64_t{32} << 20) / (parameters * size), 1, p.workers);
 }
 
+// What happens in every step of a method that votes, and above it.
+std::string vote_text(const VoteSpec& s, const NetworkSpec& n) {
+  const int tiers = voting_tiers(n);
+  std::string text = fmt::format("    every step: {} up, {} at ", s.sends_signs() ? "signs" : "numbers",
+                                 s.decides_signs() ? "a vote" : "a mean");
+  text += tiers == 0 ? "one server"
+                     : fmt::format("{} node{} of tier \"{}\"", n.tiers[static_cast<size_t>(tiers) - 1].nodes,
+                                   n.tiers[static_cast<size_t>(tiers) - 1].nodes == 1 ? "" : "s",
+                                   n.tiers[static_cast<size_t>(tiers) - 1].name);
+  text += s.decides_signs() ? ", the decision down\n" : ", the step down\n";
+  if (tiers > 1)
+    text +=
+        fmt::format("    tiers below pass on {}\n",
+                    s.forward == VoteSpec::Forward::signs ? "the signs that they decide" : "the sums of their votes");
+  for (auto k = static_cast<size_t>(tiers); k < n.tiers.size(); ++k)
+    text +=
+        fmt::format("    every {} steps: tier \"{}\" averages the models below\n", n.tiers[k].period, n.tiers[k].name);
+  return text;
+}
+
+bool has_genie(const Experiment& e, const Population& p) {
+  return std::any_of(p.arms.begin(), p.arms.end(), [&](int a) {
+    const VoteSpec* v = e.arms[static_cast<size_t>(a)].algorithm->voting();
+    return v && v->vote == Vote::genie;
+  });
+}
+
 MetricInputs metric_inputs(const Experiment& e, const Population& p, const Dataset* data, int64_t parameters) {
   const auto lanes = static_cast<int64_t>(p.lanes.size());
   MetricInputs m;
   if ((asks_for(e, "grad_norm_sq") && !e.arms[static_cast<size_t>(p.arms[0])].model->has_gradient_norms()) ||
-      asks_for(e, "vote_error"))
+      asks_for(e, "vote_error") || has_genie(e, p))
     m.rows = gradient_chunk(p, parameters, element_size(e.precision));
   if (asks_for(e, "divergence_")) m.rows = p.workers;
   if (m.rows > 0) m.batch = p.max_size;
@@ -103,10 +131,11 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   std::vector<VoteSpec> votes;
   for (int a : p.arms)
     if (const VoteSpec* v = e.arms[static_cast<size_t>(a)].algorithm->voting()) votes.push_back(*v);
-  if (!votes.empty())  // one model a replica; signs and counters in place of the workers' models
-    plan.banks = lanes * parameters * size + (asks_for(e, "divergence_") ? bank : 0) +
-                 (size == 8 ? Voting<double>::bytes(p, votes, parameters, size)
-                            : Voting<float>::bytes(p, votes, parameters, size));
+  const auto tensors = static_cast<int64_t>(arm.model->layout(features, classes).size());
+  if (!votes.empty())  // a few models a replica; signs and counters in place of the workers' models
+    plan.banks = SharedModels(p).rows() * parameters * size + (asks_for(e, "divergence_") ? bank : 0) +
+                 (size == 8 ? Voting<double>::bytes(p, votes, parameters, tensors, size)
+                            : Voting<float>::bytes(p, votes, parameters, tensors, size));
 
   // per row: seed, worker, batch, repeats, rate, learning rate, steps, range of samples, lane, a value for metrics
   plan.tables = p.rows() * (8 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) +
@@ -162,7 +191,8 @@ void require_room(const Experiment& e, const Launch& launch, const Dataset* data
     per_row = 0;
     for (const int a : launch.arms) {
       const VoteSpec& v = *e.arms[static_cast<size_t>(a)].algorithm->voting();
-      const double counters = v.per_coordinate() ? (v.forgetting < 1 ? 4 : 2) : 0;
+      const double counters = (v.per_coordinate() ? (v.forgetting < 1 ? 4 : 2) : 0) +
+                              (v.keeps_state() ? static_cast<double>(element_size(e.precision)) : 0);
       per_row += static_cast<double>(parameters) * (1.0 / 8 + counters) / static_cast<double>(launch.arms.size());
     }
   }
@@ -224,16 +254,20 @@ std::string describe_plan(const Experiment& e) {
     for (int a : launch.arms) {
       const Arm& arm = e.arms[static_cast<size_t>(a)];
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
-      text += arm.algorithm->voting() ? "    every step: signs up, one vote of all workers, the decision down\n"
-                                      : schedule_text(*arm.network);
+      if (const VoteSpec* v = arm.algorithm->voting())
+        text += vote_text(*v, *arm.network);
+      else
+        text += schedule_text(*arm.network);
       const auto lane = std::find_if(population.lanes.begin(), population.lanes.end(),
                                      [&](const Lane& l) { return population.arms[static_cast<size_t>(l.arm)] == a; });
       const int64_t model_bits = parameters * 8 * element_size(e.precision);
       text += round_time_text(lane->network, lane->seed, model_bits);
-      Ledger ledger = final_ledger(*lane->network, e.steps, model_bits);
-      if (const VoteSpec* v = arm.algorithm->voting())
-        ledger.links = {{"server", e.steps * e.workers() * v->bits_up(parameters),
-                         e.steps * e.workers() * v->bits_down(parameters)}};
+      const VoteSpec* vote = arm.algorithm->voting();
+      const Ledger ledger =
+          vote
+              ? ledger_after(*vote, *lane->network,
+                             {first.model->layout(data.features, data.classes), 8 * element_size(e.precision)}, e.steps)
+              : final_ledger(*lane->network, e.steps, model_bits);
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
       if (lane->network->mixing().empty()) continue;

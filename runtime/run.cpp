@@ -50,13 +50,16 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
       const size_t before = to->size(), own = static_cast<size_t>(p.workers) * parameters;
       if (before == 0) to->reserve(static_cast<size_t>(e.replicas) * own);
       to->resize(before + own);
-      const int64_t first = cluster.shared_model() ? static_cast<int64_t>(i) : lane.first_row;
-      const int64_t rows = cluster.shared_model() ? 1 : p.workers;
-      detail::copy(cluster.context(), to->data() + before, Backend::cpu, cluster.parameters().row(first),
-                   cluster.context().backend, rows * static_cast<int64_t>(parameters * sizeof(T)));
-      for (int64_t w = rows; w < p.workers; ++w)  // every worker holds the shared model
-        std::copy_n(to->begin() + static_cast<std::ptrdiff_t>(before), parameters,
-                    to->begin() + static_cast<std::ptrdiff_t>(before + static_cast<size_t>(w) * parameters));
+      const auto fetch = [&](int64_t row, int64_t rows, T* at) {
+        detail::copy(cluster.context(), at, Backend::cpu, cluster.parameters().row(row), cluster.context().backend,
+                     rows * static_cast<int64_t>(parameters * sizeof(T)));
+      };
+      if (!cluster.shared_model()) {
+        fetch(lane.first_row, p.workers, to->data() + before);
+      } else {  // every worker holds the model that it shares
+        for (int64_t w = 0; w < p.workers; ++w)
+          fetch(cluster.model_of(lane.first_row + w), 1, to->data() + before + static_cast<size_t>(w) * parameters);
+      }
     }
   }
 }

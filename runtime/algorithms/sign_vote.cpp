@@ -3,7 +3,8 @@
 //
 //   every slot   Y_m <- sign of worker m's mini-batch gradient at x;   u <- sign( sum_m w_m Y_m );   x <- x - eta u
 //
-// The weights and what is learned from a decision: runtime/voting.
+// Tiers that act in every step vote; those above average the models of the nodes below (HierSignSGD: arXiv 2602.02355). What the workers
+// send, how it is decoded and what is learned from a decision: runtime/voting.
 #include "runtime/algorithm.hpp"
 #include "runtime/cluster.hpp"
 #include "runtime/voting/spec.hpp"
@@ -17,7 +18,11 @@ class SignVote final : public Algorithm {
   std::string kind() const override { return "sign-vote"; }
   const VoteSpec* voting() const override { return &spec_; }
   void advance(Cluster& c, int64_t until) const override {
-    while (c.now() < until) c.vote();
+    while (c.now() < until) {
+      c.vote();
+      for (int arm = 0; arm < c.arms(); ++arm)
+        if (const Action a = c.schedule(arm).after(c.now()); a.kind == Action::Kind::tier) c.average_models(arm, a);
+    }
   }
 
  private:
@@ -29,7 +34,7 @@ class SignVote final : public Algorithm {
 namespace algorithms {
 extern const Entry<Algorithm> sign_vote{
     "sign-vote",
-    "one-bit gradients on a shared model, decoded by a vote: majority, learned weights (fv, fd), sqrt-batch",
+    "one-bit gradients at shared models, decoded by a vote (majority, learned weights, oracles), and their kin",
     [](Params& p) -> std::unique_ptr<Algorithm> { return std::make_unique<SignVote>(p); }};
 }  // namespace algorithms
 

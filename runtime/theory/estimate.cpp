@@ -65,16 +65,21 @@ void Estimator<T>::visit(int arm) {
 
   // the mean model
   Groups whole;
+  int64_t first_row = lane.first_row;
   whole.begin = {0, population_.workers};
   whole.weight = lane.network->weights();
-  for (int64_t w = 0; w < population_.workers; ++w) whole.member.push_back(w);
-  const DeviceGroups groups(ctx_, {&whole}, {lane.first_row});
+  if (cluster_.shared_model()) {
+    const SharedModels& models = cluster_.voting()->models();
+    const size_t i = static_cast<size_t>(arm) * replicas;
+    whole.begin = {0, models.of_lane(i)};
+    whole.weight.assign(models.mass.begin() + models.first[i], models.mass.begin() + models.first[i + 1]);
+    first_row = models.first[i];
+  }
+  for (int64_t w = 0; w < whole.begin[1]; ++w) whole.member.push_back(w);
+  const DeviceGroups groups(ctx_, {&whole}, {first_row});
   Buffer<T> mean(ctx_, p_);
-  if (!cluster_.shared_model()) group_mean<T>(ctx_, groups.table(), cluster_.parameters(), mean.view(1, p_));
-  const MatrixView<const T> u =
-      cluster_.shared_model()
-          ? cluster_.parameters().rows(static_cast<int64_t>(arm) * static_cast<int64_t>(replicas), 1)
-          : mean.view(1, p_);
+  group_mean<T>(ctx_, groups.table(), cluster_.parameters(), mean.view(1, p_));
+  const MatrixView<const T> u = mean.view(1, p_);
 
   const bool first = e.points++ == 0;
   if (first) e.start_value = cluster_.model().objective(ctx_, u, {&lane.objective})[0];

@@ -1,23 +1,22 @@
-// The votes of one launch: signs of all workers at the shared model of their replica, decoded to one sign per coordinate, learned from.
+// The rounds of one launch of voting methods: messages of all workers at the models they share, decoded, learned from, stepped along.
 //
-//   one round   g_m <- mini-batch gradient of worker m at x,   Y_m <- sign(g_m)
-//               u   <- sign( sum_m w_m Y_m )                    w from the rounds before this one (runtime/voting/spec.hpp)
-//               A_m <- phi A_m + [u = Y_m],  C <- phi C + 1     where the vote learns, in both phases
-//               x   <- x - eta u
+//   one round   g_m <- mini-batch gradient of worker m at its model x, and what the method makes of it     voting/messages.hpp
+//               Y_m <- sign(g_m), and what adversaries make of it                                           voting/attack.hpp
+//               u   <- the decision of a vote, or a mean                                                    voting/decoder.hpp, means.hpp
+//               x   <- (1 - eta lambda) x - eta u
 //
-// Memory   rows * P / 8 bytes of signs (twice where zeros stay), 2 rows * P of counters for votes per coordinate (4 where they fade), and a
-//          window of gradients: at most 64 MiB or one row. Nothing else grows with rows * P.
+// Memory   rows * P / 8 bytes of signs (twice where zeros stay), counters of votes that learn per coordinate, velocities or residuals of
+//          methods that have them, and a window of gradients. Nothing else grows with rows * P.
 // Result   given the gradients, the same bits on both backends and any number of threads.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "kernels/weighted_vote.hpp"
-#include "models/model.hpp"
-#include "runtime/participation.hpp"
-#include "runtime/population.hpp"
-#include "runtime/voting/spec.hpp"
+#include "runtime/voting/decoder.hpp"
+#include "runtime/voting/means.hpp"
+#include "runtime/voting/messages.hpp"
+#include "runtime/voting/reference.hpp"
 
 namespace orrery {
 
@@ -25,37 +24,48 @@ template <class T>
 class Voting {
  public:
   // specs: one per arm of the population.
-  Voting(const Context&, const Population&, std::vector<VoteSpec> specs, int64_t parameters);
+  Voting(const Context&, const Population&, std::vector<VoteSpec> specs, const std::vector<Tensor>& tensors);
 
-  // One round of every lane. models: (lanes, P), the shared model of each.
+  // One round of every lane. models: (model rows, P).
   void round(Model<T>&, const Rows&, Slot, MatrixView<T> models);
-  // The vote that this round would take, looked at for the metrics: nothing is learned and no model moves.
+  // The decision that this round would take, looked at for the metrics: nothing is learned or kept and no model moves.
   void look(Model<T>&, const Rows&, Slot, MatrixView<T> models);
 
-  const VoteSpec& spec(int arm) const { return arms_[static_cast<size_t>(arm)].spec; }
+  const SharedModels& models() const { return models_; }
+  const VoteSpec& spec(int arm) const { return specs_[static_cast<size_t>(arm)]; }
   // Of the last round, or of the last look.
-  SignsIn decoded() const { return planes(positive_u_, zero_u_, 0, lanes_); }  // (lanes)
+  SignsIn decoded() const { return planes(positive_u_, zero_u_, 0, models_.rows()); }  // (model rows); signs of a mean
+  SignsIn sent() const { return planes(positive_, zero_, 0, population_.rows()); }     // (rows)
   VectorView<const int64_t> agreed() const { return agreed_.view(); }  // (rows) coordinates on which the worker agreed
 
-  static int64_t bytes(const Population&, const std::vector<VoteSpec>&, int64_t parameters, int64_t element_size);
+  static int64_t bytes(const Population&, const std::vector<VoteSpec>&, int64_t parameters, int64_t tensors,
+                       int64_t element_size);
 
  private:
   struct Arm {
-    VoteSpec spec;
-    int64_t first_row = 0, rows = 0, first_lane = 0, lanes = 0;
-    DeviceGroups groups;  // one node per lane, all its workers
-    Buffer<uint16_t> counted;
-    Buffer<float> fading;
-    Buffer<double> weights;       // (rows of the arm) per worker
-    WeightGrid grid;              // that all its weights lie on
-    std::vector<double> learned;  // (rows of the arm) agreements of a worker over all coordinates, fading
+    size_t first_lane = 0, lanes = 0;
+    int64_t first_row = 0, rows = 0, first_model = 0, models = 0;
+    double last_rate = 0;                // 0: no round yet
+    std::unique_ptr<Decoder> decoder;    // where signs are decided,
+    std::unique_ptr<Means<T>> means;     // else,
+    MatrixView<const T> direction;       // which was found last
+    Buffer<int64_t> kept;                // (tensors) coordinates that are sent, where not all are
+    Buffer<double> flips;                // (rows) probability that a sign is inverted
+    Buffer<uint8_t> colluders, honest;   // (rows)
+    Buffer<int64_t> model_of_row;        // (rows) among the arm's models
+    DeviceGroups voters;                 // below each model
+    Buffer<uint32_t> known, known_zero;  // (models) what colluders know
   };
-  void pack(Model<T>&, const Rows&, Slot, MatrixView<T> models);
-  void decide(Arm&, Slot, bool learn);
-  template <class W>
-  void learned_vote(Arm&, const Ballots&, const W&, const Decision&, VectorView<int64_t> agreed, bool learn);
-  double rounds_seen(const VoteSpec&) const;  // C
-  std::vector<double> worker_weights(const Arm&) const;
+  void make_arm(size_t index, size_t lanes);
+  void messages(Model<T>&, const Rows&, Slot, MatrixView<T> models, bool keep);
+  void attack(Arm&, const VoteSpec&, const Rows&, Slot);
+  void decide(Model<T>&, const Rows&, Arm&, const VoteSpec&, Slot, MatrixView<T> models, bool keep);
+  SignsIn exact_signs(Model<T>&, const Rows&, const Arm&, Slot, MatrixView<T> models);
+  void step(MatrixView<T> models);
+  double rate_of(const Arm& arm) const { return population_.learning_rate[static_cast<size_t>(arm.first_row)]; }
+  double ratio_of(const Arm& arm) const {  // of the last learning rate to this one
+    return arm.last_rate > 0 && rate_of(arm) > 0 ? arm.last_rate / rate_of(arm) : 1.0;
+  }
   // rows first ... first + n - 1 of a pair of planes
   SignsOut planes(const Buffer<uint32_t>& positive, const Buffer<uint32_t>& zero, int64_t first, int64_t n) const {
     const auto part = [&](const Buffer<uint32_t>& all) {
@@ -66,15 +76,18 @@ class Voting {
 
   const Context& ctx_;
   const Population& population_;
-  int64_t parameters_, words_, lanes_, rounds_ = 0;
+  SharedModels models_;
+  std::vector<VoteSpec> specs_;
+  int64_t parameters_ = 0, words_ = 0;
+  Messages<T> messages_;
+  Reference<T> reference_;
   std::vector<Arm> arms_;
   Buffer<uint32_t> positive_, zero_, positive_u_, zero_u_;
+  Buffer<uint32_t> exact_, exact_zero_;  // (model rows) what the genie knows
   Buffer<int64_t> agreed_;
-  Buffer<uint64_t> lane_seed_;
-  Buffer<int32_t> lane_index_;
-  Buffer<double> step_;  // (lanes)
-  Buffer<T> gradients_;  // a window of rows
-  int64_t window_ = 1;
+  Buffer<uint64_t> model_seed_;  // (model rows) of the replica
+  Buffer<int32_t> model_index_;
+  Buffer<double> step_, minus_step_, factor_;  // (model rows) eta, -eta, 1 - eta lambda
 };
 
 }  // namespace orrery
