@@ -27,6 +27,7 @@ void add(const std::string& name, double bytes, double flops, std::function<void
 
 void add_kernels();
 void add_logistic();
+void add_messages();
 void add_rounds();
 void add_votes();
 

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext("gemm_GFLOP_per_s", fmt::format("{:.1f}", roofs().gemm_flops_per_second / 1e9));
     add_kernels();
     add_logistic();
+    add_messages();
     add_rounds();
     add_votes();
     benchmark::RunSpecifiedBenchmarks();

@@ -1,14 +1,9 @@
 #include "kernels/error_feedback.hpp"
 
 #include "kernels/sign_pack.hpp"
+#include "kernels/tensors.hpp"
 
 namespace orrery {
-namespace {
-void check_present(const Context& ctx, VectorView<const uint8_t> present, int64_t rows) {
-  expects(present.size() == 0 || present.size() == rows, "present of shape (rows)");
-  expects(present.size() == 0 || present.where() == ctx.backend, "present on the context's side");
-}
-}  // namespace
 
 template <class T>
 void accumulate(const Context& ctx, VectorView<const double> lambda, MatrixView<const T> g, MatrixView<T> e,

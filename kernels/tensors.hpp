@@ -1,6 +1,8 @@
-// The tensors of a row of parameters: tensor t is columns offset[t] ... offset[t+1] - 1, 0 = offset[0] <= ... <= offset[tensors] = P.
+// What kernels on messages share: who takes part, and the tensors of a row of parameters. Tensor t is columns offset[t] ... offset[t+1] - 1,
+// 0 = offset[0] <= ... <= offset[tensors] = P.
 #pragma once
 
+#include "kernels/core/context.hpp"
 #include "kernels/core/view.hpp"
 
 namespace orrery {
@@ -31,6 +33,10 @@ inline void for_tensors(const VectorView<const int64_t>& offset, int64_t first, 
 // does row r take part?
 ORRERY_HD inline bool takes_part(const VectorView<const uint8_t>& present, int64_t r) {
   return present.size() == 0 || present[r] != 0;
+}
+inline void check_present(const Context& ctx, const VectorView<const uint8_t>& present, int64_t rows) {
+  expects(present.size() == 0 || present.size() == rows, "present of shape (rows)");
+  expects(present.size() == 0 || present.where() == ctx.backend, "present on the context's side");
 }
 
 }  // namespace orrery

@@ -1,14 +1,10 @@
 #include "kernels/top_signs.hpp"
 
 #include "kernels/sign_pack.hpp"
+#include "kernels/tensors.hpp"
 
 namespace orrery {
 namespace {
-
-void check_present(const Context& ctx, VectorView<const uint8_t> present, int64_t rows) {
-  expects(present.size() == 0 || present.size() == rows, "present of shape (rows)");
-  expects(present.size() == 0 || present.where() == ctx.backend, "present on the context's side");
-}
 
 template <class T>
 void check_tensors(const Context& ctx, VectorView<const int64_t> offset, VectorView<const int64_t> keep,
