@@ -1,6 +1,15 @@
 #include "kernels/quadratic.hpp"
 
 namespace orrery {
+namespace {
+
+template <class T>
+void expect_noise(const Context& ctx, const QuadraticView<T>& q) {
+  expects(q.noises.size() == 0 || (q.noises.size() == q.center.extent(1) && q.noises.where() == ctx.backend),
+          "no noises or P of them, on the context's side");
+}
+
+}  // namespace
 
 template <class T>
 void quadratic_steps(const Context& ctx, const QuadraticView<T>& q, const Rows& rows, Slot slot, int64_t steps,
@@ -9,6 +18,7 @@ void quadratic_steps(const Context& ctx, const QuadraticView<T>& q, const Rows& 
   expects(x.where() == ctx.backend, "x on the context's side");
   expects(!m.on() || (m.velocity.extent(0) == rows.count && m.velocity.extent(1) == x.extent(1)),
           "v of shape (rows, P)");
+  expect_noise(ctx, q);
   if (x.size() == 0 || steps == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_steps_impl<T, B>(ctx, q, rows, slot, steps, x, m); });
 }
@@ -18,6 +28,7 @@ void quadratic_gradients(const Context& ctx, const QuadraticView<T>& q, const Ro
                          MatrixView<const T> x, MatrixView<T> g) {
   expects(x.extent(1) == q.center.extent(1) && g.extent(1) == x.extent(1) && g.extent(0) == rows.count,
           "x and g of shape (rows, P)");
+  expect_noise(ctx, q);
   if (g.size() == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() { detail::quadratic_gradients_impl<T, B>(ctx, q, rows, slot, x, g); });
 }

@@ -16,13 +16,15 @@ void tile_gradient(const QuadraticView<T>& q, const Rows& rows, int64_t r, Step 
   const int64_t w = rows.worker[r];
   const T* __restrict__ a = q.curvature.row(w) + first, * __restrict__ c = q.center.row(w) + first;
   for (int64_t i = 0; i < count; ++i) g[i] = a[i] * (x[i] - c[i]);
-  if (!(q.noise > 0 && rows.batch[r] > 0)) return;
+  if (!(q.noisy() && rows.batch[r] > 0)) return;
   const Stream stream(rows.seed[r], Draw::gradient_noise, static_cast<uint32_t>(w), t.key());
-  const double share = q.noise / std::sqrt(static_cast<double>(rows.batch[r]));
+  const double root = std::sqrt(static_cast<double>(rows.batch[r])), same = q.noise / root;
+  const bool differ = q.noises.size() > 0;
   for (int64_t i = 0; i < count; i += 4) {
     double n[4];
     stream.four_normals(static_cast<uint32_t>((first + i) / 4), n);
-    for (int64_t k = 0; k < std::min<int64_t>(4, count - i); ++k) g[i + k] += static_cast<T>(share * n[k]);
+    for (int64_t k = 0; k < std::min<int64_t>(4, count - i); ++k)
+      g[i + k] += static_cast<T>((differ ? q.noises[first + i + k] / root : same) * n[k]);
   }
 }
 

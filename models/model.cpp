@@ -67,7 +67,9 @@ void ModelSpec::read_start(Params& p) {
     start_ = Start::zero;
   else if (text == "normal") {
     if (!has_normal_start())
-      p.fail("init", "\"normal\" is a start of perceptrons; give \"default\", \"zero\", a number or a .npy file");
+      p.fail(
+          "init",
+          "\"normal\" is a start of perceptrons and quadratics; give \"default\", \"zero\", a number or a .npy file");
     start_ = Start::normal;
   } else if (text.size() > 4 && text.ends_with(".npy")) {
     start_ = Start::array;

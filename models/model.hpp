@@ -79,13 +79,14 @@ class Model {
 };
 
 // ---- what theory may know of a model before any data is seen; each is absent where it does not hold
-// F_i(x) = 1/2 sum_j a_ij (x_j - c_ij)^2, gradients of one sample with Gaussian noise of deviation `noise` in every coordinate.
+// F_i(x) = 1/2 sum_j a_ij (x_j - c_ij)^2, gradients of one sample with Gaussian noise of deviation noise(j) in coordinate j.
 struct QuadraticRisk {
   int64_t dimension = 0;
-  double noise = 0;
+  double noise_sq = 0;        // sum_j noise(j)^2
   bool same_columns = false;  // a_ij and c_ij do not depend on j
   bool same_workers = false;  // nor on i
   std::function<double(int64_t worker, int64_t j)> curvature, center;
+  std::function<double(int64_t j)> noise;
 };
 // Linear scores and a convex loss: the Hessian of F_i lies below factor * mean over its samples of x x^T (blocks of every output) + l2,
 // x with a constant 1 for the bias.
@@ -115,7 +116,7 @@ class ModelSpec {
   virtual int64_t scratch(Backend, const ModelInputs&, int64_t features, int64_t element_size) const;
   // [model] init = "default": what training usually starts from; may depend on the replica's seed
   virtual std::vector<double> default_start(int64_t features, int classes, uint64_t seed) const;
-  // [model] init = "normal": weights N(0, 1/inputs of the layer), biases 0
+  // [model] init = "normal": what a perceptron or a quadratic then draws; depends on the replica's seed
   virtual bool has_normal_start() const { return false; }
   virtual std::vector<double> normal_start(int64_t features, int classes, uint64_t seed) const;
   // the parameters of worker 0..W-1 of one replica before the first step: (1,P) for all workers or (W,P)

@@ -11,12 +11,13 @@
 #include <map>
 
 #include "kernels/core/npy.hpp"
+#include "kernels/core/rng.hpp"
 #include "models/model.hpp"
 
 namespace orrery {
 namespace {
 
-// a or c: one number, one row for all workers, or one row per worker
+// a, c or s: one number, one row for all workers, or one row per worker
 struct Constants {
   int64_t rows = 0, columns = 0;  // columns 0: a number, fits any dimension
   std::vector<double> values;
@@ -67,7 +68,7 @@ Constants read_constants(Params& p, const std::string& key, double fallback, Ran
 template <class T>
 class Quadratic final : public Model<T> {
  public:
-  Quadratic(const Context& ctx, const Constants& a, const Constants& c, int64_t dimension, double noise,
+  Quadratic(const Context& ctx, const Constants& a, const Constants& c, const Constants& s, int64_t dimension,
             const ModelInputs& in)
       : workers_(in.workers), p_(dimension), curvature_(a), center_(c) {
     const auto upload = [&](const Constants& k, Buffer<T>& buffer) {
@@ -77,7 +78,10 @@ class Quadratic final : public Model<T> {
       buffer = Buffer<T>(ctx, host);
       return MatrixView<const T>(buffer.data(), workers_, p_, k.rows > 1 ? p_ : 0, ctx.backend);
     };
-    view_ = {upload(a, a_), upload(c, c_), noise};
+    view_ = {upload(a, a_), upload(c, c_), s.columns > 0 ? 0 : s.at(0, 0)};
+    if (s.columns == 0) return;
+    noise_ = Buffer<double>(ctx, s.values);
+    view_.noises = noise_.view();
   }
 
   int64_t parameters() const override { return p_; }
@@ -199,6 +203,7 @@ class Quadratic final : public Model<T> {
 
   int64_t workers_, p_;
   Buffer<T> a_, c_;
+  Buffer<double> noise_;  // (P), where it differs by coordinate
   QuadraticView<T> view_;
   Constants curvature_, center_;                   // on the host, for the optimum and the totals
   std::vector<Total> totals_;                      // one per weighting of the workers
@@ -213,7 +218,13 @@ class QuadraticSpec final : public ModelSpec {
     if (curvature_.columns > 0 && center_.columns > 0 && curvature_.columns != center_.columns)
       p.fail("center", fmt::format("has {} columns, curvature {}; give both the same dimension", center_.columns,
                                    curvature_.columns));
-    const int64_t given = std::max(curvature_.columns, center_.columns);
+    noise_ = read_constants(p, "noise", 0.0, at_least(0));
+    if (noise_.rows > 1) p.fail("noise", "has a row per worker; give a number or one row for all workers");
+    const int64_t others = std::max(curvature_.columns, center_.columns);
+    if (noise_.columns > 0 && others > 0 && noise_.columns != others)
+      p.fail("noise",
+             fmt::format("has {} columns, curvature and center {}; give the same dimension", noise_.columns, others));
+    const int64_t given = std::max(others, noise_.columns);
     if (given == 0) {
       dimension_ = p.integer("dimension", std::nullopt, between(1, 1e9));
     } else {
@@ -221,7 +232,6 @@ class QuadraticSpec final : public ModelSpec {
       if (dimension_ != given)
         p.fail("dimension", fmt::format("{} differs from the {} columns given; leave it out", dimension_, given));
     }
-    noise_ = p.number("noise", 0.0, at_least(0));
     read_start(p);
   }
   std::string kind() const override { return "quadratic"; }
@@ -236,13 +246,22 @@ class QuadraticSpec final : public ModelSpec {
   bool has_gradient_norms() const override { return true; }
   std::optional<QuadraticRisk> quadratic_risk() const override {
     return QuadraticRisk{.dimension = dimension_,
-                         .noise = noise_,
+                         .noise_sq = noise_square(),
                          .same_columns = curvature_.columns == 0 && center_.columns == 0,
                          .same_workers = curvature_.rows == 1 && center_.rows == 1,
                          .curvature = [a = curvature_](int64_t i, int64_t j) { return a.at(i, j); },
-                         .center = [c = center_](int64_t i, int64_t j) { return c.at(i, j); }};
+                         .center = [c = center_](int64_t i, int64_t j) { return c.at(i, j); },
+                         .noise = [s = noise_](int64_t j) { return s.at(0, j); }};
   }
   std::vector<Tensor> layout(int64_t, int) const override { return {{"x", 0, {dimension_}}}; }
+  // init = "normal": x ~ N(0, I)
+  bool has_normal_start() const override { return true; }
+  std::vector<double> normal_start(int64_t, int, uint64_t seed) const override {
+    const Stream draw(seed, Draw::initial, 0, 1);
+    std::vector<double> x(static_cast<size_t>(dimension_));
+    for (size_t j = 0; j < x.size(); ++j) x[j] = draw.normal(static_cast<uint32_t>(j));
+    return x;
+  }
   std::unique_ptr<Model<float>> bind(const Context& ctx, const ModelInputs& in, float) const override {
     return make<float>(ctx, in);
   }
@@ -250,7 +269,7 @@ class QuadraticSpec final : public ModelSpec {
     return make<double>(ctx, in);
   }
   int64_t workspace(Backend, const ModelInputs&, int64_t, int64_t element_size) const override {
-    return (curvature_.rows + center_.rows) * dimension_ * element_size;
+    return (curvature_.rows + center_.rows) * dimension_ * element_size + noise_.columns * int64_t{sizeof(double)};
   }
   int64_t scratch(Backend, const ModelInputs& in, int64_t, int64_t) const override {
     return in.metrics.objectives * dimension_ * 2 * int64_t{sizeof(double)} + in.metrics.models * 12;
@@ -259,12 +278,17 @@ class QuadraticSpec final : public ModelSpec {
  private:
   template <class T>
   std::unique_ptr<Model<T>> make(const Context& ctx, const ModelInputs& in) const {
-    return std::make_unique<Quadratic<T>>(ctx, curvature_, center_, dimension_, noise_, in);
+    return std::make_unique<Quadratic<T>>(ctx, curvature_, center_, noise_, dimension_, in);
+  }
+  double noise_square() const {
+    if (noise_.columns == 0) return noise_.at(0, 0) * noise_.at(0, 0) * static_cast<double>(dimension_);
+    double sum = 0;
+    for (const double s : noise_.values) sum += s * s;
+    return sum;
   }
   Params params_;  // for messages that come after parsing
-  Constants curvature_, center_;
+  Constants curvature_, center_, noise_;
   int64_t dimension_ = 1;
-  double noise_ = 0;
 };
 
 }  // namespace

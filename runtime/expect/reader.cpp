@@ -52,17 +52,21 @@ std::optional<Reading> Reader::at(const std::string& arm, const std::string& met
       case Moment::Kind::last:
       case Moment::Kind::every: out.push_back(series.back()); break;  // every: judged step by step elsewhere
       case Moment::Kind::step: out.push_back(series.at(static_cast<size_t>(point))); break;
+      case Moment::Kind::min:
       case Moment::Kind::max: {
+        const double sign = moment.kind == Moment::Kind::max ? 1 : -1;
         double most = series.front();
-        for (double v : series) most = std::isnan(v) || v > most ? v : most;
+        for (double v : series) most = std::isnan(v) || sign * v > sign * most ? v : most;
         out.push_back(most);
         break;
       }
       case Moment::Kind::mean: {
+        if (moment.until && *moment.until > steps.back()) return std::nullopt;  // a run that ends within
         const size_t n = std::max<size_t>(1, series.size() - 1);
         double sum = 0, points = 0;
         for (size_t t = 0; t < n; ++t)
-          if (static_cast<double>(steps[t]) >= moment.from) sum += series[t], points += 1;
+          if (static_cast<double>(steps[t]) >= moment.from && steps[t] < moment.until.value_or(steps.back() + 1))
+            sum += series[t], points += 1;
         if (points == 0) return std::nullopt;  // a run that ends before
         out.push_back(sum / points);
         break;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "kernels/core/registry.hpp"
@@ -12,7 +13,10 @@ namespace orrery {
 std::string name(const Moment& m) {
   switch (m.kind) {
     case Moment::Kind::last: return "last";
-    case Moment::Kind::mean: return m.from > 0 ? fmt::format("mean from step {:g}", m.from) : "mean";
+    case Moment::Kind::mean:
+      if (m.until) return fmt::format("mean from step {:g} to {}", m.from, *m.until - 1);
+      return m.from > 0 ? fmt::format("mean from step {:g}", m.from) : "mean";
+    case Moment::Kind::min: return "min";
     case Moment::Kind::max: return "max";
     case Moment::Kind::every: return fmt::format("every record from {} {:g} on", m.along, m.from);
     default: return fmt::format("step {}", m.step);
@@ -72,6 +76,21 @@ std::string known_metric(Params& row, const std::string& key, const std::string&
   return metric;
 }
 
+// The steps from <= t < until that a mean is over. A window beyond a shortened run is no error.
+void read_window(Params& row, const ExpectContext& c, Moment& m) {
+  if (row.has("from")) m.from = row.number("from", 0, at_least(0));
+  if (!row.has("until")) return;
+  m.until = row.integer("until", std::nullopt, at_least(1));
+  const auto until = static_cast<double>(*m.until), every = static_cast<double>(c.every);
+  if (until <= m.from)
+    row.fail("until", fmt::format("{} is not above from, which is {:g}; the mean is over from <= step < until",
+                                  *m.until, m.from));
+  if (*m.until <= c.steps && std::ceil(m.from / every) * every >= until)
+    row.fail("until", fmt::format("no record point lies from step {:g} to {}; give a window that holds a multiple of "
+                                  "record.every, which is {}",
+                                  m.from, *m.until - 1, c.every));
+}
+
 Moment read_at(Params& row, const ExpectContext& c, bool may_be_every) {
   using Kind = Moment::Kind;
   Moment m;
@@ -83,11 +102,15 @@ Moment read_at(Params& row, const ExpectContext& c, bool may_be_every) {
                                  c.every));
     return m;
   }
-  std::vector<std::string> words{"last", "mean", "max"};
+  std::vector<std::string> words{"last", "mean", "min", "max"};
   if (may_be_every) words.push_back("every");
   const std::string word = row.choice("at", "last", words);
-  m.kind = word == "mean" ? Kind::mean : word == "max" ? Kind::max : word == "every" ? Kind::every : Kind::last;
-  if (m.kind == Kind::mean && row.has("from")) m.from = row.number("from", 0, at_least(0));
+  m.kind = word == "mean"    ? Kind::mean
+           : word == "min"   ? Kind::min
+           : word == "max"   ? Kind::max
+           : word == "every" ? Kind::every
+                             : Kind::last;
+  if (m.kind == Kind::mean) read_window(row, c, m);
   if (m.kind != Kind::every) return m;
   m.along = row.text("along", "step");
   if (m.along != "step") known_metric(row, "along", m.along, c);

@@ -204,7 +204,7 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   if (arm.algorithm->voting()) t.votes = vote_tables(arm, r.arms[index]);
 
   int64_t start_rows = 1;
-  const auto start = arm.model->start(e.workers(), r.features, r.classes, e.replica_seed(0), &start_rows);
+  arm.model->start(e.workers(), r.features, r.classes, e.replica_seed(0), &start_rows);
   t.tree_reasons = t.hub_reasons = outside_of_both(e, arm, start_rows);
   apply_h_sgd(arm, t);
   apply_mll_sgd(arm, network, t);
@@ -221,7 +221,7 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
       t.curves = quadratic_curves(*risk, network,
                                   {.learning_rate = t.eta,
                                    .batch = arm.step.batch,
-                                   .start = start,
+                                   .starts = replica_starts(e, *arm.model, &start_rows),
                                    .start_rows = start_rows,
                                    .record_steps = r.record_steps});
   } else {

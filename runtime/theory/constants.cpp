@@ -22,9 +22,8 @@ Constant quadratic_smoothness(const QuadraticRisk& q, int64_t workers) {
 Constant quadratic_noise(const QuadraticRisk& q, const std::vector<int64_t>& batch) {
   double largest = 0;
   for (const int64_t b : batch)
-    if (b > 0)
-      largest = std::max(largest, q.noise * q.noise * static_cast<double>(q.dimension) / static_cast<double>(b));
-  return {largest, "exact: noise^2 P / batch"};
+    if (b > 0) largest = std::max(largest, q.noise_sq / static_cast<double>(b));
+  return {largest, "exact: noise^2, summed over the coordinates, / batch"};
 }
 
 // f(x) = sum_i a_i F_i(x), coordinate by coordinate; x(j) may look at the coordinate's constants
@@ -54,19 +53,24 @@ Constant quadratic_optimum(const QuadraticRisk& q, const std::vector<double>& a)
   return {q.same_columns ? value * static_cast<double>(q.dimension) : value, "exact: the objective at its optimum"};
 }
 
-Constant quadratic_start(const QuadraticRisk& q, const ModelSpec& model, const std::vector<double>& a, uint64_t seed) {
+Constant quadratic_start(const Experiment& e, const QuadraticRisk& q, const ModelSpec& model,
+                         const std::vector<double>& a) {
   const auto workers = static_cast<int64_t>(a.size());
   if (static_cast<double>(workers) * static_cast<double>(q.dimension) > 1e8)
     return {{}, "record train_loss, or let it be estimated"};
   int64_t rows = 1;
-  const auto start = model.start(workers, 0, 0, seed, &rows);
-  const double value = quadratic_value(q, a, q.dimension, [&](int64_t j) {
-    double mean = 0;
-    for (size_t i = 0; i < a.size(); ++i)
-      mean += a[i] * start[static_cast<size_t>((rows > 1 ? static_cast<int64_t>(i) : 0) * q.dimension + j)];
-    return mean;
-  });
-  return {value, "exact: the objective at the start"};
+  const auto starts = replica_starts(e, model, &rows);
+  double value = 0;
+  for (const auto& start : starts)
+    value += quadratic_value(q, a, q.dimension, [&](int64_t j) {
+      double mean = 0;
+      for (size_t i = 0; i < a.size(); ++i)
+        mean += a[i] * start[static_cast<size_t>((rows > 1 ? static_cast<int64_t>(i) : 0) * q.dimension + j)];
+      return mean;
+    });
+  return {value / static_cast<double>(starts.size()), starts.size() > 1
+                                                          ? "exact: the objective at the starts, mean over the replicas"
+                                                          : "exact: the objective at the start"};
 }
 
 const char* not_estimated = "not estimated: give [theory] a section, estimate = \"start\" or \"record\"";
@@ -77,6 +81,15 @@ Constant Constants::gap() const {
   if (!start_value.value) return start_value;
   if (!optimum.value) return optimum;
   return {std::max(0.0, *start_value.value - *optimum.value), "f(start) - f*"};
+}
+
+std::vector<std::vector<double>> replica_starts(const Experiment& e, const ModelSpec& model, int64_t* rows) {
+  std::vector<std::vector<double>> starts;
+  for (int64_t k = 0; k < e.replicas; ++k) {
+    starts.push_back(model.start(e.workers(), 0, 0, e.replica_seed(k), rows));
+    if (k == 1 && starts[1] == starts[0]) return {starts[0]};  // it does not depend on the seed
+  }
+  return starts;
 }
 
 Constants constants_of(const Experiment& e, size_t index, const RunResult& r) {
@@ -114,7 +127,7 @@ Constants constants_of(const Experiment& e, size_t index, const RunResult& r) {
   else if (const auto recorded = recorded_values(e, r, index, "train_loss"); !recorded.empty())
     c.start_value = {recorded.front(), "recorded at the start, mean over the replicas"};
   else if (risk)
-    c.start_value = quadratic_start(*risk, *arm.model, result.network->weights(), e.replica_seed(0));
+    c.start_value = quadratic_start(e, *risk, *arm.model, result.network->weights());
   else
     c.start_value = {{}, "record train_loss, or let it be estimated"};
 

@@ -11,6 +11,7 @@ namespace orrery {
 struct Experiment;
 struct ArmResult;
 struct RunResult;
+class ModelSpec;
 
 struct Constant {
   std::optional<double> value;
@@ -37,6 +38,9 @@ struct Constants {
 
   Constant gap() const;  // f(u_0) - f*
 };
+
+// Where the replicas of a model without data start, (1,P) or (W,P) each; one entry where all start alike.
+std::vector<std::vector<double>> replica_starts(const Experiment&, const ModelSpec&, int64_t* rows);
 
 // From [theory], from the model where it has closed forms, from the estimates and from recorded metrics, in this order.
 Constants constants_of(const Experiment&, size_t arm, const RunResult&);

@@ -11,19 +11,23 @@ namespace {
 
 constexpr double most_operations = 5e8;
 
-// Coordinates by what they are made of: (curvature, centre, start) of every worker -> how many there are.
+// Coordinates by what they are made of: (curvature, centre, start) of every worker and the noise -> how many there are,
+// those of one of several starts by its share.
 std::map<std::vector<double>, double> distinct_coordinates(const QuadraticRisk& q, const QuadraticRun& run, size_t n) {
   std::map<std::vector<double>, double> found;
-  std::vector<double> key(3 * n);
-  for (int64_t j = 0; j < q.dimension; ++j) {
-    for (size_t i = 0; i < n; ++i) {
-      const auto w = static_cast<int64_t>(i);
-      key[i] = q.curvature(w, j);
-      key[n + i] = q.center(w, j);
-      key[2 * n + i] = run.start[static_cast<size_t>((run.start_rows > 1 ? w : 0) * q.dimension + j)];
+  std::vector<double> key(3 * n + 1);
+  const double share = 1 / static_cast<double>(run.starts.size());
+  for (const auto& start : run.starts)
+    for (int64_t j = 0; j < q.dimension; ++j) {
+      for (size_t i = 0; i < n; ++i) {
+        const auto w = static_cast<int64_t>(i);
+        key[i] = q.curvature(w, j);
+        key[n + i] = q.center(w, j);
+        key[2 * n + i] = start[static_cast<size_t>((run.start_rows > 1 ? w : 0) * q.dimension + j)];
+      }
+      key[3 * n] = q.noise(j);
+      found[key] += share;
     }
-    found[key] += 1;
-  }
   return found;
 }
 
@@ -35,7 +39,7 @@ QuadraticCurves quadratic_curves(const QuadraticRisk& q, const Network& network,
   const auto workers = static_cast<double>(n);
   QuadraticCurves c;
   if (run.record_steps.empty()) return {{}, {}, {}, "nothing is recorded"};
-  if (static_cast<double>(q.dimension) * workers > 2e7 || workers > 2048)
+  if (static_cast<double>(q.dimension) * workers * static_cast<double>(run.starts.size()) > 2e7 || workers > 2048)
     return {{}, {}, {}, "too many workers and coordinates to follow"};
 
   const auto coordinates = distinct_coordinates(q, run, n);
@@ -63,9 +67,10 @@ QuadraticCurves quadratic_curves(const QuadraticRisk& q, const Network& network,
     LinearSlot slot{
         .eta = run.learning_rate, .h = part(0), .mu = part(1), .sigma2 = {}, .p = step_rates(network.spec())};
     double curvature = 0, pull = 0;
+    const double noise_sq = key.back() * key.back();
     for (size_t i = 0; i < n; ++i) {
       slot.mu[i] *= -slot.h[i];
-      slot.sigma2.push_back(run.batch[i] > 0 ? q.noise * q.noise / static_cast<double>(run.batch[i]) : 0);
+      slot.sigma2.push_back(run.batch[i] > 0 ? noise_sq / static_cast<double>(run.batch[i]) : 0);
       curvature += a[i] * slot.h[i];
       pull -= a[i] * slot.mu[i];
     }

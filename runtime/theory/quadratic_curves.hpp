@@ -3,7 +3,7 @@
 //   dispersion of a tier   sum over coordinates of E (its split)
 //   grad_norm_sq           sum_j E (H_j u_j - R_j)^2,   H_j = sum_i a_i a_ij, R_j = sum_i a_i a_ij c_ij
 //
-// Coordinates with equal curvature, centres and start are computed once. Cost: distinct coordinates x (steps x W where all curvatures are 0,
+// Coordinates with equal curvature, centres, start and noise are computed once. Cost: distinct coordinates x (steps x W where all curvatures are 0,
 // else steps x W^2); refused with `why_not` above 5e8 operations.
 #pragma once
 
@@ -23,7 +23,8 @@ struct QuadraticCurves {
 struct QuadraticRun {
   double learning_rate = 0;
   std::vector<int64_t> batch;  // (W), 0: whole gradients, no noise
-  std::vector<double> start;   // (1, P) or (W, P)
+  // (1, P) or (W, P): of each replica, or one for all. Expectations are means over them.
+  std::vector<std::vector<double>> starts;
   int64_t start_rows = 1;
   std::vector<int64_t> record_steps;  // ascending
 };

@@ -27,19 +27,32 @@ test::Rows some_rows(Backend b, int64_t slot = kSlot) {
   return test::Rows(b, rows, slot);
 }
 
-// a and c of each worker, or one row for all (stride 0).
+// a and c of each worker, or one row for all (stride 0); the noise one number, or with `differ` noise times 0, 0.5, ..., 2 by coordinate.
 template <class T>
 struct Risks {
   bool shared;
+  double noise;
+  bool differ;
   Matrix<T> a, c;
+  Matrix<double> s;
   QuadraticView<T> view;
 
-  Risks(Backend b, int64_t P, bool shared_, double noise)
+  Risks(Backend b, int64_t P, bool shared_, double noise_, bool differ_ = false)
       : shared(shared_),
+        noise(noise_),
+        differ(differ_),
         a(b, shared_ ? 1 : kWorkers, P, positive(b, shared_ ? 1 : kWorkers, P)),
-        c(b, shared_ ? 1 : kWorkers, P, 12) {
-    view = {shared ? a.shared(kWorkers) : a.cview(), shared ? c.shared(kWorkers) : c.cview(), noise};
+        c(b, shared_ ? 1 : kWorkers, P, 12),
+        s(b, 1, P, noises(P)) {
+    view = {shared ? a.shared(kWorkers) : a.cview(), shared ? c.shared(kWorkers) : c.cview(), differ ? 0 : noise};
+    if (differ) view.noises = s.vector();
   }
+  std::vector<double> noises(int64_t P) const {
+    std::vector<double> v;
+    for (int64_t j = 0; j < P; ++j) v.push_back(deviation(j));
+    return v;
+  }
+  double deviation(int64_t j) const { return differ ? noise * 0.5 * static_cast<double>(j % 5) : noise; }
   static std::vector<T> positive(Backend b, int64_t rows, int64_t P) {
     auto v = Matrix<T>(b, rows, P, 11).dense();
     for (T& x : v) x = std::abs(x);
@@ -61,9 +74,9 @@ Bounded gradient(const Risks<T>& q, const test::Rows& rows, int64_t r, int64_t s
   const test::RowSpec& s = rows.spec(r);
   const double a = q.curvature(s.worker, j), c = q.center(s.worker, j), pull = a * (x - c);
   double noise = 0, radius = 0;
-  if (s.batch > 0 && q.view.noise > 0) {
+  if (s.batch > 0 && q.deviation(j) > 0) {
     const Stream n(s.seed, Draw::gradient_noise, static_cast<uint32_t>(s.worker), static_cast<uint64_t>(kSlot + step));
-    const double share = q.view.noise / std::sqrt(static_cast<double>(s.batch));
+    const double share = q.deviation(j) / std::sqrt(static_cast<double>(s.batch));
     noise = share * n.normal(static_cast<uint32_t>(j));
     radius = share * 6.8;
   }
@@ -77,10 +90,10 @@ TEST_P(Quadratic, GradientsMatchTheFormulaInFloat64) {
   for (int64_t r = 0; r < rows.count(); ++r) active += rows.active(r);
   EXPECT_TRUE(active > 4 && active < rows.count());  // of either kind
   test::for_float_and_double([&]<class T>() {
-    for (int64_t P : {1, 31, 129})
-      for (double noise : {0.0, 1.5})
+    for (int64_t P : {1, 31, 129, 1030})
+      for (auto [noise, differ] : {std::pair{0.0, false}, {1.5, false}, {1.5, true}})
         for (bool shared : {false, true}) {
-          const Risks<T> q(b, P, shared, noise);
+          const Risks<T> q(b, P, shared, noise, differ);
           Matrix<T> x(b, shared ? 1 : rows.count(), P, 1), g(b, rows.count(), P, 2, P + 2);
           quadratic_gradients<T>(ctx(), q.view, rows.view(), rows.slot(), shared ? x.shared(rows.count()) : x.cview(),
                                  g.view());
@@ -106,8 +119,8 @@ TEST_P(Quadratic, StepsAreRepeatedGradientsAndDescents) {
   const int64_t steps = 6;
   test::for_float_and_double([&]<class T>() {
     for (int64_t P : {1, 200})
-      for (double noise : {0.0, 1.5}) {
-        const Risks<T> q(b, P, false, noise);
+      for (auto [noise, differ] : {std::pair{0.0, false}, {1.5, false}, {1.5, true}}) {
+        const Risks<T> q(b, P, false, noise, differ);
         Matrix<T> fused(b, rows.count(), P, 1, P + 3), single(b, rows.count(), P, 1), g(b, rows.count(), P, 2);
         quadratic_steps<T>(ctx(), q.view, rows.view(), rows.slot(), steps, fused.view());
         for (int64_t s = 0; s < steps; ++s) {
@@ -240,6 +253,28 @@ TEST_P(Quadratic, RefusesWrongShapes) {
   EXPECT_THROW(quadratic_gradients<float>(ctx(), q.view, rows.view(), rows.slot(), x.view(), wide.view()),
                std::logic_error);
   EXPECT_THROW(quadratic_losses<float>(ctx(), q.view, rows.view(), x.view(), out.vector()), std::logic_error);
+  const Risks<float> other(b, 6, false, 1, true);
+  QuadraticView<float> mixed = q.view;
+  mixed.noises = other.view.noises;
+  EXPECT_THROW(quadratic_steps<float>(ctx(), mixed, rows.view(), rows.slot(), 1, x.view()), std::logic_error);
+  EXPECT_THROW(quadratic_gradients<float>(ctx(), mixed, rows.view(), rows.slot(), x.view(), x.view()),
+               std::logic_error);
+}
+
+// Noises that are all alike are the one number, bit for bit.
+TEST_P(Quadratic, EqualNoisesAreOneNoise) {
+  const Backend b = GetParam();
+  const test::Rows rows = some_rows(b);
+  const int64_t P = 1030;
+  const Risks<float> q(b, P, true, 0.3);
+  Matrix<double> s(b, 1, P, std::vector<double>(static_cast<size_t>(P), 0.3));
+  QuadraticView<float> by_coordinate = q.view;
+  by_coordinate.noise = 0, by_coordinate.noises = s.vector();
+  Matrix<float> x(b, rows.count(), P, 1), y(b, rows.count(), P, 1);
+  quadratic_steps<float>(ctx(), q.view, rows.view(), rows.slot(), 3, x.view());
+  quadratic_steps<float>(ctx(), by_coordinate, rows.view(), rows.slot(), 3, y.view());
+  test::expect_same_bits(y.host(), x.host(), "equal noises");
+  EXPECT_NE(x.host(), x.dense());
 }
 
 // One product: half a unit of it.

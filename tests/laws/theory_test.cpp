@@ -79,6 +79,37 @@ TEST_P(Theory, ExactCurvesAreTheMeanOfManyRuns) {
   EXPECT_TRUE(r.theory.warnings.empty());
 }
 
+// Noise that differs by coordinate and starts that differ by replica: sigma^2 and f(u_0) to all digits, the curves against 600 replicas.
+TEST_P(Theory, NoiseByCoordinateAndStartsByReplica) {
+  if (device() != "cpu") GTEST_SKIP() << "Monte-Carlo is for the CPU; the kernels have their own tests";
+  const auto text = [&](int64_t replicas, const char* metrics) {
+    return fmt::format(
+        "steps = 24\nprecision = \"{}\"\nreplicas = {}\n[model]\nkind = \"quadratic\"\ncurvature = [1, 0.5, 2]\n"
+        "center = [[1, 0, 0], [0, 2, -1]]\nnoise = [0.1, 0, 3]\ninit = \"normal\"\n"
+        "[network]\nworkers = 2\n{}[algorithm]\nkind = \"h-sgd\"\nlearning_rate = 0.1\nbatch = [1, 4]\n"
+        "[record]\nevery = 1\nmetrics = [{}]\n",
+        GetParam().precision, replicas, tiers({{"cloud", 6}}), metrics);
+  };
+  const RunResult r = run_text(text(600, "\"grad_norm_sq\", \"consensus_distance\""));
+  for (const auto& [quantity, metric] : {std::pair{gradient, 0}, {around, 1}}) {
+    std::vector<double> averages;
+    for (const auto& replica : r.arms[0].values[static_cast<size_t>(metric)])
+      averages.push_back(std::accumulate(replica.begin(), replica.end() - 1, 0.0) / 24);
+    const test::Moments m = test::moments(averages);
+    EXPECT_NEAR(*row(r, quantity, "expectation").predicted, m.mean, 4 * m.error) << quantity;
+    EXPECT_LT(m.error, 0.05 * m.mean) << quantity << ": too few replicas for a test";
+  }
+  const json c = json::parse(r.theory.json)["arms"][0]["constants"];
+  EXPECT_NEAR(c["sigma_sq"]["value"].get<double>(), 9.01, 1e-12);
+  const RunResult recorded = run_text(text(5, "\"train_loss\", \"grad_norm_sq\"")),
+                  few = run_text(text(5, "\"grad_norm_sq\""));
+  const json known = json::parse(few.theory.json)["arms"][0]["constants"]["start_value"];
+  double mean = 0;
+  for (const auto& replica : recorded.arms[0].values[0]) mean += replica.front() / 5;
+  EXPECT_NEAR(known["value"].get<double>(), mean, tolerance() * mean) << known.dump();
+  EXPECT_NE(recorded.arms[0].values[0][0].front(), recorded.arms[0].values[0][1].front());
+}
+
 // Groups that average at periods of their own: the exact curves against 600 replicas, and the bound.
 TEST_P(Theory, GroupsWithPeriodsOfTheirOwn) {
   if (device() != "cpu") GTEST_SKIP() << "Monte-Carlo is for the CPU; the kernels have their own tests";

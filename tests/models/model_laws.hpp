@@ -22,7 +22,7 @@ inline std::vector<std::string> tables_of(const std::string& kind) {
   static const std::map<std::string, std::vector<std::string>> tables{
       {"quadratic",
        {"dimension = 5\ncurvature = 2\ncenter = -1.5\nnoise = 0.7",
-        "curvature = [[1, 0.5, 3], [2, 2, 0], [0.1, 4, 1]]\ncenter = [0.3, -1, 2]\nnoise = 0.2",
+        "curvature = [[1, 0.5, 3], [2, 2, 0], [0.1, 4, 1]]\ncenter = [0.3, -1, 2]\nnoise = [0.2, 0, 1.5]",
         "curvature = [3, 0.25]\ncenter = [[1, 2], [-3, 0], [0.5, 0.5]]"}},
       {"softmax", {"l2 = 0", "l2 = 0.15"}},
       {"mlp", {"hidden = [4, 3]\nactivation = \"tanh\"", "hidden = [4, 3]\nactivation = \"tanh\"\nl2 = 0.15"}},

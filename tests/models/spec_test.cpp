@@ -222,6 +222,36 @@ TEST(QuadraticSpec, TakesItsDimensionFromItsConstants) {
   EXPECT_EQ(spec_of(quadratic("curvature = [1, 2, 3]\n"))->parameters(1, 1), 3);
   EXPECT_EQ(spec_of(quadratic("center = [[1, 2], [3, 4], [5, 6]]\ncurvature = 3\n"))->parameters(1, 1), 2);
   EXPECT_EQ(spec_of(quadratic("center = [1, 2]\ndimension = 2\n"))->parameters(1, 1), 2);
+  EXPECT_EQ(spec_of(quadratic("noise = [0, 1, 2, 3]\n"))->parameters(1, 1), 4);
+}
+
+// What theory reads of the noise: a number is the same in every coordinate.
+TEST(QuadraticSpec, NoiseIsANumberOrDiffersByCoordinate) {
+  test::TempDir dir;
+  const std::string path = dir.path("s.npy");
+  write_npy(path, {3}, std::vector<double>{0, 2, 0.5});
+  for (const std::string& given : {std::string("[0, 2, 0.5]"), "\"" + path + "\""}) {
+    const auto risk = *spec_of(quadratic("noise = " + given + "\n"))->quadratic_risk();
+    EXPECT_EQ(risk.noise_sq, 4.25) << given;
+    for (int64_t j = 0; j < 3; ++j) EXPECT_EQ(risk.noise(j), (std::vector<double>{0, 2, 0.5})[static_cast<size_t>(j)]);
+  }
+  const auto same = *spec_of(quadratic("noise = 3\ndimension = 4\n"))->quadratic_risk();
+  EXPECT_EQ(same.noise_sq, 36);
+  EXPECT_EQ(same.noise(3), 3);
+}
+
+// init = "normal": one start for the workers of a replica, another for each seed; mean 0 and variance 1 within 5 standard errors.
+TEST(QuadraticSpec, NormalStartsAreStandardNormal) {
+  const auto spec = spec_of(quadratic("dimension = 40000\ninit = \"normal\"\n"));
+  const Start s = start_of(*spec, 7);
+  EXPECT_EQ(s.rows, 1);
+  ASSERT_EQ(s.values.size(), 40000u);
+  double sum = 0, squares = 0;
+  for (const double x : s.values) sum += x, squares += x * x;
+  EXPECT_NEAR(sum / 40000, 0, 5 / std::sqrt(40000.0));
+  EXPECT_NEAR(squares / 40000, 1, 5 * std::sqrt(2 / 40000.0));
+  EXPECT_EQ(start_of(*spec, 7).values, s.values);
+  EXPECT_NE(start_of(*spec, 8).values, s.values);
 }
 
 TEST(QuadraticSpec, Refuses) {
@@ -241,6 +271,13 @@ TEST(QuadraticSpec, Refuses) {
   refused("curvature = [1, 2]\ncenter = [1, 2, 3]\n", "exp.toml:4: model.center: ", "3 columns, curvature 2");
   refused("curvature = [1, 2]\ndimension = 3\n", "exp.toml:4: model.dimension: ", "3 differs from the 2 columns");
   refused("noise = -1\ndimension = 2\n", "exp.toml:3: model.noise: ", "out of range");
+  refused("noise = [1, -1]\n", "exp.toml:3: model.noise: ", "out of range");
+  refused("noise = []\n", "exp.toml:3: model.noise: ", "");
+  refused("noise = [[1, 2], [1, 2], [1, 2]]\n",
+          "exp.toml:3: model.noise: ", "has a row per worker; give a number or one row for all workers");
+  refused("curvature = [1, 2]\nnoise = [1, 2, 3]\n",
+          "exp.toml:4: model.noise: ", "has 3 columns, curvature and center 2; give the same dimension");
+  refused("noise = [1, 2]\ndimension = 3\n", "exp.toml:4: model.dimension: ", "3 differs from the 2 columns");
   refused("center = [[1], [2], [3]]\n", "exp.toml:3: model.center: ", "3 rows for 4 workers", 4);
   refused("curvature = [[1], [2]]\n", "exp.toml:3: model.curvature: ", "2 rows for 3 workers");
 }
@@ -254,7 +291,7 @@ TEST(QuadraticSpec, ReadsConstantsFromFiles) {
     inputs.workers = inputs.rows = kWorkers;
     const auto model = spec.bind(test::context(Backend::cpu), inputs, double{});
     std::vector<test::RowSpec> specs;
-    for (int32_t w = 0; w < kWorkers; ++w) specs.push_back({.worker = w, .batch = 0});
+    for (int32_t w = 0; w < kWorkers; ++w) specs.push_back({.worker = w, .batch = 1});
     const test::Rows rows(Backend::cpu, specs);
     test::Matrix<double> x(Backend::cpu, kWorkers, 2, 1), g(Backend::cpu, kWorkers, 2, 2);
     model->gradients(test::context(Backend::cpu), rows.view(), rows.slot(), x.view(), g.view());
@@ -268,6 +305,10 @@ TEST(QuadraticSpec, ReadsConstantsFromFiles) {
   write_npy(path, {2}, std::vector<double>{1, 2});
   EXPECT_EQ(gradient_of(*spec_of(quadratic("center = \"" + path + "\"\n"))),
             gradient_of(*spec_of(quadratic("center = [1, 2]\n"))));
+  EXPECT_NE(gradient_of(*spec_of(quadratic("noise = \"" + path + "\"\n"))),
+            gradient_of(*spec_of(quadratic("dimension = 2\n"))));
+  EXPECT_EQ(gradient_of(*spec_of(quadratic("noise = \"" + path + "\"\n"))),
+            gradient_of(*spec_of(quadratic("noise = [1, 2]\n"))));
 
   const auto refused = [&](const std::string& key, const std::string& part) {
     const std::string message = complaint<ExperimentError>([&] { spec_of(quadratic(key + " = \"" + path + "\"\n")); });
@@ -282,6 +323,10 @@ TEST(QuadraticSpec, ReadsConstantsFromFiles) {
   refused("center", "holds nan");
   write_npy(path, {1, 1, 2}, std::vector<double>{1, 2});
   refused("center", "neither shape (P) nor (W,P)");
+  write_npy(path, {3, 2}, std::vector<double>{1, 2, 3, 4, 5, 6});
+  refused("noise", "has a row per worker");
+  write_npy(path, {2}, std::vector<double>{1, -2});
+  refused("noise", "holds -2; every value must be finite and at least 0");
   test::write_text(path, "text");
   refused("center", "is no .npy file");
 }

@@ -49,7 +49,13 @@ TEST_F(Expect, MomentsOfASeries) {
   EXPECT_EQ(value("at = \"last\""), 1);
   EXPECT_EQ(value("at = \"mean\""), 3);  // (4 + 2) / 2: the last point is left out
   EXPECT_EQ(value("at = \"mean\"\nfrom = 1"), 2);
+  EXPECT_EQ(value("at = \"mean\"\nuntil = 2"), 4);  // from <= t < until
+  EXPECT_EQ(value("at = \"mean\"\nfrom = 1\nuntil = 3"), 2);
+  EXPECT_EQ(value("at = \"mean\"\nfrom = 2\nuntil = 4"), 2);
+  EXPECT_EQ(value("at = \"mean\"\nfrom = 0\nuntil = 4"), 3);
   EXPECT_EQ(value("at = \"max\""), 4);
+  EXPECT_EQ(value("at = \"min\""), 1);
+  EXPECT_EQ(one("[[expect.value]]\narm = \"c\"\nmetric = \"loss\"\nreference = 1\nat = \"min\"").values.at(0), 1.75);
   EXPECT_EQ(value("at = 2"), 2);
 }
 
@@ -159,13 +165,21 @@ TEST_F(Expect, NonFiniteNeverHoldsAndALateStepStaysOpen) {
   EXPECT_EQ(one("[[expect.order]]\nmetric = \"loss\"\nascending = [\"b\", \"a\"]\n" + late).verdict, Verdict::open);
   EXPECT_EQ(one("[[expect.order]]\nmetric = \"loss\"\nascending = [\"b\", \"a\"]\nat = \"mean\"\nfrom = 9").verdict,
             Verdict::open);
+  const auto window = [&](const std::string& keys) {
+    return one("[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\nwithin = 0.9\nat = \"mean\"\n" + keys);
+  };
+  EXPECT_EQ(window("from = 2\nuntil = 5").verdict, Verdict::open);  // half of a window is not judged
+  EXPECT_EQ(window("until = 9").verdict, Verdict::open);
+  EXPECT_EQ(window("from = 2\nuntil = 4").verdict, Verdict::no);
+  EXPECT_EQ(window("from = 2\nuntil = 4").at, "mean from step 2 to 3");
   for (auto& arm : values_) arm[0][1][2] = std::numeric_limits<double>::quiet_NaN();
   for (const char* row :
        {"[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\nwithin = 1e9",
         "[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]\nmargin = 1e9",
         "[[expect.agree]]\nmetric = \"loss\"\narms = [\"a\", \"b\"]\nwithin = 1e9",
         "[[expect.ratio]]\nmetric = \"loss\"\narm = \"a\"\nto = \"b\"\nat_least = -1e9",
-        "[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nat = \"max\"\nreference = 1\nwithin = 1e9"}) {
+        "[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nat = \"max\"\nreference = 1\nwithin = 1e9",
+        "[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nat = \"min\"\nreference = 1\nwithin = 1e9"}) {
     const auto line = one(row);
     EXPECT_EQ(line.verdict, Verdict::no) << row;
     EXPECT_NE(line.measured.find("not finite"), std::string::npos) << line.measured;
@@ -219,6 +233,16 @@ TEST(ExpectSpec, RefusesBadRows) {
       {"[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]\nat = \"every\"\nalong = \"virtual_tim\"",
        "expect.order.along: \"virtual_tim\" is not recorded; did you mean \"virtual_time\"?"},
       {"[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]\nfrom = 2", "expect.order.from: unknown key"},
+      {value + "arm = \"a\"\nreference = 1\nuntil = 2", "expect.value.until: unknown key"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"max\"\nuntil = 2", "expect.value.until: unknown key"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"mean\"\nuntil = 0", "expect.value.until: 0 is out of range"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"mean\"\nuntil = 1.5", "expect.value.until: "},
+      {value + "arm = \"a\"\nreference = 1\nat = \"mean\"\nfrom = 2\nuntil = 2",
+       "expect.value.until: 2 is not above from, which is 2; the mean is over from <= step < until"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"mean\"\nfrom = 1\nuntil = 2",
+       "expect.value.until: no record point lies from step 1 to 1; give a window that holds a multiple of "
+       "record.every, "
+       "which is 2"},
   };
   for (const auto& c : cases) try {
       parse(c.toml);
