@@ -146,8 +146,11 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
     check_interrupt(t);
   }
   collect(e, cluster, evaluator, result);
-  for (int arm = 0; arm < cluster.arms(); ++arm)
-    result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(arm)])].estimates = estimator.of(arm);
+  for (int arm = 0; arm < cluster.arms(); ++arm) {
+    ArmResult& of_arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(arm)])];
+    of_arm.estimates = estimator.of(arm);
+    of_arm.votes = evaluator.votes(arm);
+  }
 }
 
 }  // namespace

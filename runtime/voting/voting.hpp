@@ -35,6 +35,7 @@ class Voting {
   const VoteSpec& spec(int arm) const { return arms_[static_cast<size_t>(arm)].spec; }
   // Of the last round, or of the last look.
   SignsIn decoded() const { return planes(positive_u_, zero_u_, 0, lanes_); }  // (lanes)
+  SignsIn signs() const { return planes(positive_, zero_, 0, population_.rows()); }  // (rows) what the workers sent
   VectorView<const int64_t> agreed() const { return agreed_.view(); }  // (rows) coordinates on which the worker agreed
 
   static int64_t bytes(const Population&, const std::vector<VoteSpec>&, int64_t parameters, int64_t element_size);

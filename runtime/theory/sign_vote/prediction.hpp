@@ -1,0 +1,34 @@
+// What the theory of fixed weights says of votes whose error rates were measured (papers/signsgd-fv.md 5.1). Host only, float64.
+//
+//   p_m   measured share of wrong signs of worker m
+//   v_m   weights of the vote:  1,  sqrt(B_m),  w_m = ln((1-p_m)/p_m),  or learned: clamp(ln(a_m/(1-a_m)), -clip, clip) with the measured
+//         agreement a_m of the worker with the decision, over all coordinates
+//
+// A share of none (of all) among n signs is taken as half a sign, for no finite run shows p = 0.
+// A measured share above a bound by chance alone:  bound + 4 sqrt(bound (1 - bound)/n) + 4/n, n signs as if independent.
+// Errors  std::logic_error as in decoding_error.hpp, where sizes differ, or n is below 1.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/theory/sign_vote/tables.hpp"
+
+namespace orrery::sign_vote {
+
+struct VotePrediction {                           // decoding errors P_E
+  std::optional<double> own, majority, weighted;  // exact, with v, 1 and w; nothing where the workers differ too much
+  double kearns_saul = 1, chernoff = 1;           // bounds with v
+  double majority_kearns_saul = 1;                // v = 1; others, and those of w, in `bounds`
+  ErrorBounds bounds;
+  double gamma = 0;  // (1/M) exponent of w: P_E <= exp(-M gamma)
+};
+VotePrediction vote_prediction(const std::vector<double>& p, const std::vector<double>& v);
+
+std::vector<double> rates_inside(std::vector<double> p, double signs);  // each at least half a sign away from 0 and 1
+std::vector<double> learned_weights(const std::vector<double>& agreement, double clip);
+
+bool above(double measured, double bound, double signs);  // beyond chance
+
+}  // namespace orrery::sign_vote
