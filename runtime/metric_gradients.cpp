@@ -83,14 +83,9 @@ void Evaluator<T>::look_at_gradients() {
     const auto g = objective_gradient(i);
     for (const double v : g) squares[i] += v * v, sums[i] += std::abs(v);
     if (!votes) continue;
-    const VoteReference reference(ctx_, g);
-    const auto decided = reference.errors(cluster_.voting()->decoded().part(static_cast<int64_t>(i), 1));
-    const auto sent =
-        reference.errors(cluster_.voting()->signs().part(population_.lanes[i].first_row, population_.workers));
-    for (const auto& e : sent) looks[i].p.push_back(e.share), looks[i].p_weighted.push_back(e.weighted);
-    looks[i].decoded = reference.decoded();
-    if (!decided.empty())
-      looks[i].decoding_error = decided[0].share, errors[i] = looks[i].vote_error = decided[0].weighted;
+    look_at_errors(ctx_, g, cluster_.voting()->decoded().part(static_cast<int64_t>(i), 1),
+                   cluster_.voting()->signs().part(population_.lanes[i].first_row, population_.workers), looks[i]);
+    errors[i] = looks[i].vote_error;
   }
   if (votes) keep(looks);
   const Arm& first = experiment_.arms[static_cast<size_t>(population_.arms[0])];

@@ -57,6 +57,23 @@ Json prediction_of(const sign_vote::VotePrediction& p, bool majority) {
             {"weighted_kearns_saul", number(p.bounds.weighted_kearns_saul)}}}};
 }
 
+Json classes_of(const MeasuredVotes& m) {
+  Json j = Json::array();
+  for (size_t c = 0; c < m.classes.size(); ++c) {
+    const VoteClass& seen = m.seen.classes[c];
+    double p = 0;
+    for (const double x : seen.p) p += x / static_cast<double>(seen.p.size());
+    j.push_back({{"share", number(seen.share)},
+                 {"weight", number(seen.weight)},
+                 {"mean_p", number(p)},
+                 {"decoding_error", number(seen.decoding_error)},
+                 {"predicted", number(m.classes[c].own)},
+                 {"kearns_saul", number(m.classes[c].kearns_saul)},
+                 {"chernoff", number(m.classes[c].chernoff)}});
+  }
+  return j;
+}
+
 Json measured_of(const std::optional<MeasuredVotes>& measured) {
   if (!measured) return {{"value", nullptr}, {"reason", "no vote was looked at: record vote_error, or vote_agreement"}};
   const MeasuredVotes& m = *measured;
@@ -73,6 +90,13 @@ Json measured_of(const std::optional<MeasuredVotes>& measured) {
   j["weights"] = m.weights;
   j["predicted"] = prediction_of(*m.of_p, m.majority);
   j["predicted_weighted"] = prediction_of(*m.of_weighted, m.majority);
+  j["by_class"] = {{"error", number(m.by_class.own)},
+                   {"vote_error", number(m.by_class_weighted.own)},
+                   {"bounds",
+                    {{"hoeffding", m.majority ? number(m.by_class.hoeffding) : Json(nullptr)},
+                     {"kearns_saul", number(m.by_class.kearns_saul)},
+                     {"chernoff", number(m.by_class.chernoff)}}}};
+  j["classes"] = classes_of(m);
   j["exceeded"] = m.exceeded;
   j["bounds_exceeded"] = m.exceeded.size();
   return j;

@@ -34,26 +34,26 @@ void measured_rows(const MeasuredVotes& m, TheoryTable& table) {
     return;
   }
   row("cross-over rate p, mean of the workers", {}, mean(seen.p),
-      range(seen.p) +
-          "; a worker's p is its mean over coordinates of very different signal to noise, so that what follows from it "
-          "is exact only where they are alike");
+      range(seen.p) + "; a worker's p is its mean over coordinates of very different signal to noise");
   row("cross-over rate p weighted by the gradient, mean of the workers", {}, mean(seen.p_weighted),
       range(seen.p_weighted));
 
   // the vote's own error, then what other weights would do
-  const sign_vote::VotePrediction &p = *m.of_p, &weighted = *m.of_weighted;
+  const sign_vote::VotePrediction& p = *m.of_p;
+  const sign_vote::ClassPrediction &parts = m.by_class, &weighted = m.by_class_weighted;
   const double error = seen.decoding_error;
   const auto exact = [&](const std::optional<double>& v) {
     return v ? "exact for independent votes with these p" : "too many different workers to enumerate";
   };
+  const std::string by_class = fmt::format(", by {} classes of |g_n|, {}", m.classes.size(), m.weights);
   row("decoding error", p.own, error,
-      fmt::format("{}, {}{}", exact(p.own), m.weights,
-                  m.per_coordinate ? " over all coordinates; those of single coordinates scatter about them" : ""));
-  if (m.majority) row("decoding error", p.bounds.majority_hoeffding, error, "bound of Hoeffding, " + m.weights);
-  row("decoding error", p.kearns_saul, error, "bound of Kearns and Saul, " + m.weights);
-  row("decoding error", p.chernoff, error, "Chernoff bound, " + m.weights);
-  row("decoding error weighted by the gradient", weighted.own, seen.vote_error,
-      fmt::format("{} weighted by the gradient, {}", exact(weighted.own), m.weights));
+      fmt::format("{}, were they the same in every coordinate; {}{}", exact(p.own), m.weights,
+                  m.per_coordinate ? " over all coordinates, about which those of single ones scatter" : ""));
+  row("decoding error", parts.own, error, exact(parts.own) + by_class);
+  if (m.majority) row("decoding error", parts.hoeffding, error, "bound of Hoeffding" + by_class);
+  row("decoding error", parts.kearns_saul, error, "bound of Kearns and Saul" + by_class);
+  row("decoding error", parts.chernoff, error, "Chernoff bound" + by_class);
+  row("decoding error weighted by the gradient", weighted.own, seen.vote_error, exact(weighted.own) + by_class);
   if (!m.majority) row("decoding error of a majority", p.majority, {}, exact(p.majority));
   row("decoding error of the weights ln((1-p)/p)", p.weighted, {}, exact(p.weighted));
   row("decoding error of the weights ln((1-p)/p)", p.bounds.weighted_kearns_saul, {},
@@ -133,7 +133,9 @@ TheoryTable vote_table(const Experiment& e, size_t index, const std::string& nam
     warnings->push_back(
         fmt::format("{}decoding error: measured {:.6g}, above the bound{} of {} for independent votes with the "
                     "measured p: the votes "
-                    "depend on each other, are wrong more often on one side, or p differs much between coordinates{}",
+                    "depend on each other, are wrong more often on one side, or p differs much between coordinates "
+                    "with |g_n| of like "
+                    "size{}",
                     e.has_arms ? fmt::format("arm \"{}\": ", name) : "", t.measured->seen.decoding_error,
                     t.measured->exceeded.size() > 1 ? "s" : "", fmt::join(t.measured->exceeded, ", "),
                     t.measured->per_coordinate ? "; or the weights of single coordinates are still noisy" : ""));

@@ -145,12 +145,21 @@ std::optional<MeasuredVotes> measured_votes(const Arm& arm, const ArmResult& r) 
   const auto signs = static_cast<double>(m.seen.decoded);
   m.of_p = sign_vote::vote_prediction(sign_vote::rates_inside(m.seen.p, signs), v);
   m.of_weighted = sign_vote::vote_prediction(sign_vote::rates_inside(m.seen.p_weighted, signs), v);
+  std::vector<sign_vote::ClassPrediction> weighted;
+  for (const VoteClass& c : m.seen.classes) {
+    m.classes.push_back(
+        sign_vote::class_prediction(c.share, sign_vote::rates_inside(c.p, std::max(1.0, c.share * signs)), v));
+    weighted.push_back(m.classes.back());
+    weighted.back().share = c.weight;
+  }
+  m.by_class = sign_vote::all_classes(m.classes);
+  m.by_class_weighted = sign_vote::all_classes(weighted);
   const auto exceed = [&](const char* what, double bound) {
     if (sign_vote::above(m.seen.decoding_error, bound, signs)) m.exceeded.push_back(what);
   };
-  if (m.majority) exceed("Hoeffding", m.of_p->bounds.majority_hoeffding);
-  exceed("Kearns-Saul", m.of_p->kearns_saul);
-  exceed("Chernoff", m.of_p->chernoff);
+  if (m.majority) exceed("Hoeffding", m.by_class.hoeffding);
+  exceed("Kearns-Saul", m.by_class.kearns_saul);
+  exceed("Chernoff", m.by_class.chernoff);
   return m;
 }
 

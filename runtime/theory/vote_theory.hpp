@@ -28,10 +28,11 @@ struct MeasuredVotes {
   std::string phase;    // "all rounds", "rounds after the warm-up", "rounds of the warm-up"
   std::string weights;  // what v is
   bool majority = false;
-  bool per_coordinate =
-      false;  // the vote learns in every coordinate by itself: v is what it would learn from all of them
-  std::string why_no_prediction;                               // "" where there is one
+  bool per_coordinate = false;    // it learns in every coordinate by itself; v is what all of them together teach
+  std::string why_no_prediction;  // "" where there is one
   std::optional<sign_vote::VotePrediction> of_p, of_weighted;  // from p, and from p weighted by the gradient
+  std::vector<sign_vote::ClassPrediction> classes;             // from p by classes of |g_n|, as in `seen`
+  sign_vote::ClassPrediction by_class, by_class_weighted;      // of all coordinates; weighted by the gradient
   std::vector<std::string> exceeded;                           // bounds that the decoding error is above, beyond chance
 };
 

@@ -6,7 +6,11 @@
 //   p_weighted[m]   sum_n |g_n| [Y_mn != sign g_n] / sum_n |g_n|
 //   decoding_error  as p, of the decision;      vote_error   as p_weighted, of the decision: the metric
 //
-// Memory  numbers per worker; nothing grows with workers times parameters.
+// Signal to noise differs much between coordinates, so p and the decoding error are also kept by classes: the N coordinates sorted by
+// |g_n|, in (up to) eight parts of equal number.
+//
+// Memory  numbers per worker and class, and 8 bytes per coordinate while one replica is looked at; nothing grows with workers times
+//         parameters.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +21,19 @@
 
 namespace orrery {
 
+struct VoteClass {
+  double share = 0, weight = 0;  // of the N coordinates, of sum_n |g_n|
+  std::vector<double> p;         // (M)
+  double decoding_error = 0;
+};
+
 // One vote of one replica.
 struct VoteLook {
   std::vector<double> agreement;      // (M)
   std::vector<double> p, p_weighted;  // (M), empty without a reference, or where it is 0 everywhere
   double decoding_error = 0, vote_error = 0;
-  int64_t decoded = 0;  // N
+  std::vector<VoteClass> classes;  // |g_n| ascending
+  int64_t decoded = 0;             // N
 };
 
 struct VotePhase {  // means over its looks
@@ -30,6 +41,7 @@ struct VotePhase {  // means over its looks
   int64_t decoded = 0;  // sum of N
   std::vector<double> agreement, p, p_weighted;
   double decoding_error = 0, vote_error = 0;
+  std::vector<VoteClass> classes;
 
   void add(const VoteLook&);
 };
@@ -38,23 +50,8 @@ struct VoteMeasurement {
   VotePhase warmup, after;  // votes that learn: rounds of the initial phase, and later ones; others: all in `after`
 };
 
-// A gradient that signs are held against, on the device: 16 bytes per coordinate.
-class VoteReference {
- public:
-  VoteReference(const Context&, const std::vector<double>& gradient);
-
-  struct Error {
-    double share = 0, weighted = 0;  // p, p_weighted of one row of signs
-  };
-  std::vector<Error> errors(const SignsIn&) const;  // of every row; empty where the gradient is 0 everywhere
-  int64_t decoded() const { return decoded_; }      // N
-  double norm1() const { return norm1_; }           // sum_n |g_n|
-
- private:
-  const Context& ctx_;
-  int64_t parameters_, decoded_ = 0;
-  double norm1_ = 0;
-  Buffer<double> vectors_;  // (2, P): signs, then the gradient
-};
+// Holds a vote against the gradient: fills all of the look but `agreement`. decided: one row; sent: a row per worker.
+void look_at_errors(const Context&, const std::vector<double>& gradient, const SignsIn& decided, const SignsIn& sent,
+                    VoteLook& look);
 
 }  // namespace orrery

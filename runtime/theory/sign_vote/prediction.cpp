@@ -10,24 +10,49 @@
 namespace orrery::sign_vote {
 namespace {
 
-constexpr size_t longest_recursion = 20000;  // workers of a majority
+constexpr size_t most_in_majority = 5000, most_to_enumerate = 22;
 
 }  // namespace
 
-VotePrediction vote_prediction(const std::vector<double>& p, const std::vector<double>& v) {
+std::optional<double> exact_error(const std::vector<double>& p, const std::vector<double>& v) {
   expects(p.size() == v.size(), "as many weights as error probabilities");
+  if (std::all_of(v.begin(), v.end(), [](double x) { return x == 1; }))
+    return p.size() <= most_in_majority ? std::optional(majority_error(p)) : std::nullopt;
+  return p.size() <= most_to_enumerate || groups_of(p, v).size() <= 2 ? decoding_error(p, v) : std::nullopt;
+}
+
+VotePrediction vote_prediction(const std::vector<double>& p, const std::vector<double>& v) {
   const std::vector<double> ones(p.size(), 1);
-  const bool majority = v == ones;
   VotePrediction out;
-  if (p.size() <= longest_recursion) out.majority = majority_error(p);
-  out.own = majority ? out.majority : decoding_error(p, v);
-  out.weighted = decoding_error(p, log_likelihood_ratios(p));
+  out.own = exact_error(p, v);
+  out.majority = exact_error(p, ones);
+  out.weighted = exact_error(p, log_likelihood_ratios(p));
   out.kearns_saul = error_bound(kearns_saul_exponent(p, v));
   out.chernoff = error_bound(chernoff(p, v).exponent);
   out.majority_kearns_saul = error_bound(kearns_saul_exponent(p, ones));
   out.bounds = error_bounds(p);
   out.gamma = wmv_exponent(p) / static_cast<double>(p.size());
   return out;
+}
+
+ClassPrediction class_prediction(double share, const std::vector<double>& p, const std::vector<double>& v) {
+  return {.share = share,
+          .own = exact_error(p, v),
+          .hoeffding = error_bound(hoeffding_exponent(p)),
+          .kearns_saul = error_bound(kearns_saul_exponent(p, v)),
+          .chernoff = error_bound(chernoff(p, v).exponent)};
+}
+
+ClassPrediction all_classes(const std::vector<ClassPrediction>& classes) {
+  ClassPrediction all{.share = 0, .own = 0, .hoeffding = 0, .kearns_saul = 0, .chernoff = 0};
+  for (const ClassPrediction& c : classes) {
+    all.share += c.share;
+    all.own = all.own && c.own ? std::optional(*all.own + c.share * *c.own) : std::nullopt;
+    all.hoeffding += c.share * c.hoeffding;
+    all.kearns_saul += c.share * c.kearns_saul;
+    all.chernoff += c.share * c.chernoff;
+  }
+  return all;
 }
 
 std::vector<double> rates_inside(std::vector<double> p, double signs) {
