@@ -136,7 +136,8 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   if ((asks_for(e, "grad_norm_sq") && !arm.model->has_gradient_norms()) || asks_for(e, "grad_norm_1") ||
       asks_for(e, "vote_error"))  // divergences keep the rows in a bank
     plan.workspace += ((asks_for(e, "divergence_") ? 0 : gradient_chunk(p, parameters, size)) + 1) * parameters * size;
-  if (asks_for(e, "vote_error")) plan.workspace += 8 * (parameters + p.workers + 1);  // look_at_errors
+  if (asks_for(e, "vote_error"))
+    plan.workspace += 10 * parameters + 104 * (p.workers + 1);  // look_at_errors, at most 12 classes
   if (e.record.params) plan.results = static_cast<int64_t>(e.arms.size()) * e.replicas * p.workers * parameters * size;
   if (e.theory.estimate != TheorySpec::Estimate::off) plan.workspace += estimate_bytes(p.rows(), parameters, size);
   return plan;

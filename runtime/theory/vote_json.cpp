@@ -59,17 +59,19 @@ Json prediction_of(const sign_vote::VotePrediction& p, bool majority) {
 
 Json classes_of(const MeasuredVotes& m) {
   Json j = Json::array();
-  for (size_t c = 0; c < m.classes.size(); ++c) {
-    const VoteClass& seen = m.seen.classes[c];
+  size_t k = 0;
+  for (const auto& [key, seen] : m.seen.classes) {
+    const sign_vote::ClassPrediction& predicted = m.classes[k++];
     double p = 0;
-    for (const double x : seen.p) p += x / static_cast<double>(seen.p.size());
-    j.push_back({{"share", number(seen.share)},
-                 {"weight", number(seen.weight)},
+    for (const double x : seen.p()) p += x / static_cast<double>(seen.missed_by.size());
+    j.push_back({{"gradient_at_least", number(std::ldexp(1.0, key))},
+                 {"share", number(predicted.share)},
+                 {"weight", number(seen.weight / static_cast<double>(m.seen.references))},
                  {"mean_p", number(p)},
-                 {"decoding_error", number(seen.decoding_error)},
-                 {"predicted", number(m.classes[c].own)},
-                 {"kearns_saul", number(m.classes[c].kearns_saul)},
-                 {"chernoff", number(m.classes[c].chernoff)}});
+                 {"decoding_error", number(seen.decoding_error())},
+                 {"predicted", number(predicted.own)},
+                 {"kearns_saul", number(predicted.kearns_saul)},
+                 {"chernoff", number(predicted.chernoff)}});
   }
   return j;
 }

@@ -45,7 +45,7 @@ void measured_rows(const MeasuredVotes& m, TheoryTable& table) {
   const auto exact = [&](const std::optional<double>& v) {
     return v ? "exact for independent votes with these p" : "too many different workers to enumerate";
   };
-  const std::string by_class = fmt::format(", by {} classes of |g_n|, {}", m.classes.size(), m.weights);
+  const std::string by_class = fmt::format(", by octaves of |g_n|, {}", m.weights);
   row("decoding error", p.own, error,
       fmt::format("{}, were they the same in every coordinate; {}{}", exact(p.own), m.weights,
                   m.per_coordinate ? " over all coordinates, about which those of single ones scatter" : ""));

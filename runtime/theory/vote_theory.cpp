@@ -146,11 +146,12 @@ std::optional<MeasuredVotes> measured_votes(const Arm& arm, const ArmResult& r) 
   m.of_p = sign_vote::vote_prediction(sign_vote::rates_inside(m.seen.p, signs), v);
   m.of_weighted = sign_vote::vote_prediction(sign_vote::rates_inside(m.seen.p_weighted, signs), v);
   std::vector<sign_vote::ClassPrediction> weighted;
-  for (const VoteClass& c : m.seen.classes) {
-    m.classes.push_back(
-        sign_vote::class_prediction(c.share, sign_vote::rates_inside(c.p, std::max(1.0, c.share * signs)), v));
+  for (const auto& [key, c] : m.seen.classes) {
+    const auto votes = static_cast<double>(m.seen.references);
+    m.classes.push_back(sign_vote::class_prediction(c.share / votes,
+                                                    sign_vote::rates_inside(c.p(), static_cast<double>(c.decoded)), v));
     weighted.push_back(m.classes.back());
-    weighted.back().share = c.weight;
+    weighted.back().share = c.weight / votes;
   }
   m.by_class = sign_vote::all_classes(m.classes);
   m.by_class_weighted = sign_vote::all_classes(weighted);

@@ -6,14 +6,16 @@
 //   p_weighted[m]   sum_n |g_n| [Y_mn != sign g_n] / sum_n |g_n|
 //   decoding_error  as p, of the decision;      vote_error   as p_weighted, of the decision: the metric
 //
-// Signal to noise differs much between coordinates, so p and the decoding error are also kept by classes: the N coordinates sorted by
-// |g_n|, in (up to) eight parts of equal number.
+// Signal to noise differs much between coordinates and in the course of a run, so errors are also counted by classes: class k has the
+// coordinates with 2^k <= |g_n| < 2^(k+1), whenever they were seen; what is smaller than the largest |g_n| of a vote by more than 2^11 counts
+// in the lowest class of that vote.
 //
-// Memory  numbers per worker and class, and 8 bytes per coordinate while one replica is looked at; nothing grows with workers times
-//         parameters.
+// Memory  numbers per worker and class; while one replica is looked at 8 bytes and a bit per class for a coordinate. Nothing grows with workers
+//         times parameters.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "kernels/core/buffer.hpp"
@@ -22,9 +24,13 @@
 namespace orrery {
 
 struct VoteClass {
-  double share = 0, weight = 0;  // of the N coordinates, of sum_n |g_n|
-  std::vector<double> p;         // (M)
-  double decoding_error = 0;
+  double share = 0, weight = 0;    // of the N coordinates, of sum_n |g_n|; sums over the looks
+  int64_t decoded = 0;             // coordinates
+  int64_t missed = 0;              // by the decision; a zero is 1, a wrong sign 2
+  std::vector<int64_t> missed_by;  // (M) by the workers
+
+  double decoding_error() const { return static_cast<double>(missed) / (2 * static_cast<double>(decoded)); }
+  std::vector<double> p() const;
 };
 
 // One vote of one replica.
@@ -32,8 +38,8 @@ struct VoteLook {
   std::vector<double> agreement;      // (M)
   std::vector<double> p, p_weighted;  // (M), empty without a reference, or where it is 0 everywhere
   double decoding_error = 0, vote_error = 0;
-  std::vector<VoteClass> classes;  // |g_n| ascending
-  int64_t decoded = 0;             // N
+  std::map<int, VoteClass> classes;  // by k
+  int64_t decoded = 0;               // N
 };
 
 struct VotePhase {  // means over its looks
@@ -41,7 +47,7 @@ struct VotePhase {  // means over its looks
   int64_t decoded = 0;  // sum of N
   std::vector<double> agreement, p, p_weighted;
   double decoding_error = 0, vote_error = 0;
-  std::vector<VoteClass> classes;
+  std::map<int, VoteClass> classes;  // sums
 
   void add(const VoteLook&);
 };
