@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/core/error.hpp"
 #include "runtime/theory/sign_vote/decoding_bounds.hpp"
@@ -32,6 +33,17 @@ VotePrediction vote_prediction(const std::vector<double>& p, const std::vector<d
   out.majority_kearns_saul = error_bound(kearns_saul_exponent(p, ones));
   out.bounds = error_bounds(p);
   out.gamma = wmv_exponent(p) / static_cast<double>(p.size());
+  out.weighted_at_least = wmv_error_at_least(p);
+
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (size_t m = 0; m < p.size(); ++m) {
+    const double ratio = v[m] / log_likelihood_ratio(p[m]);
+    low = std::min(low, ratio), high = std::max(high, ratio);
+  }
+  if (low > 0 && std::isfinite(high)) {
+    out.weight_error = (high - low) / (high + low);
+    out.imperfect = error_bound(imperfect_exponent(p, *out.weight_error));
+  }
   return out;
 }
 

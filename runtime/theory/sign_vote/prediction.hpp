@@ -28,7 +28,11 @@ struct VotePrediction {                           // decoding errors P_E
   double kearns_saul = 1, chernoff = 1;           // bounds with v
   double majority_kearns_saul = 1;                // v = 1; others, and those of w, in `bounds`
   ErrorBounds bounds;
-  double gamma = 0;  // (1/M) exponent of w: P_E <= exp(-M gamma)
+  double gamma = 0;              // (1/M) exponent of w: P_E <= exp(-M gamma)
+  double weighted_at_least = 0;  // no weights err less often (decoding_bounds.hpp)
+  // v as w with a relative error: v_m / w_m in [low, high] = c [1 - d, 1 + d], d = (high - low)/(high + low), and the scale c does not matter;
+  // nothing where a ratio is not above 0
+  std::optional<double> weight_error, imperfect;  // d, the bound exp(-(1 - d^2) M gamma)
 };
 VotePrediction vote_prediction(const std::vector<double>& p, const std::vector<double>& v);
 

@@ -46,6 +46,26 @@ TEST(VotePrediction, TheTableOfTheDigest) {
   }
 }
 
+// V6: weights that are off by a factor in [1 - d, 1 + d], at any scale; the bound is above the one with v itself, and above the error.
+TEST(VotePrediction, ImperfectWeights) {
+  for (const auto& p : test::rows_of_5_1()) {
+    const auto w = log_likelihood_ratios(p);
+    EXPECT_NEAR(vote_prediction(p, w).weight_error.value(), 0, 1e-15);
+    EXPECT_NEAR(vote_prediction(p, w).imperfect.value(), vote_prediction(p, w).kearns_saul, 1e-15);
+    auto v = w;
+    const auto ratio = uniforms(15, 0.7, 1.3, 11);
+    for (size_t m = 0; m < 15; ++m) v[m] *= 5 * (m == 0 ? 0.7 : m == 14 ? 1.3 : ratio[m]);
+    const VotePrediction off = vote_prediction(p, v);
+    EXPECT_NEAR(off.weight_error.value(), 0.3, 1e-14);
+    EXPECT_NEAR(off.imperfect.value(), std::exp(-0.91 * 15 * off.gamma), 1e-14);
+    EXPECT_LE(off.kearns_saul, *off.imperfect);
+    EXPECT_LE(off.own.value(), *off.imperfect);
+    EXPECT_LE(off.weighted_at_least, off.weighted.value());
+    v[3] = -v[3];
+    EXPECT_FALSE(vote_prediction(p, v).weight_error || vote_prediction(p, v).imperfect);
+  }
+}
+
 // Alike in all classes: the pooled prediction. Half of the coordinates right, half a coin: what the pooled p cannot know.
 TEST(VotePrediction, ClassesAddUp) {
   const auto p = test::rows_of_5_1()[2];
