@@ -40,6 +40,9 @@ struct PackedSigns {
   ORRERY_HD bool has_zeros() const { return zero.size() > 0; }
   ORRERY_HD int64_t rows() const { return positive.extent(0); }
   ORRERY_HD int64_t words() const { return sign_words(coordinates); }
+  PackedSigns part(int64_t first, int64_t n) const {  // rows first ... first + n - 1
+    return {coordinates, positive.rows(first, n), has_zeros() ? zero.rows(first, n) : MatrixView<Word>{}};
+  }
 };
 using SignsOut = PackedSigns<uint32_t>;
 using SignsIn = PackedSigns<const uint32_t>;

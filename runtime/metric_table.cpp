@@ -17,6 +17,7 @@ const std::vector<MetricInfo>& metric_table() {
       {"test_accuracy", "share of the test set classified right by the mean model", true},
       {"worker_test_accuracy", "share of the test set classified right, mean over the workers", true},
       {"grad_norm_sq", "squared norm of the global objective's gradient at the mean model"},
+      {"grad_norm_1", "sum of the absolute values of the global objective's gradient at the mean model"},
       {"consensus_distance", "weighted mean of squared distances to the mean model"},
       {"dispersion_<tier>", "consensus distance split by tiers; dispersion_graph: above the top tier"},
       {"divergence_<tier>",

@@ -66,6 +66,7 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   no_batch_ = Buffer<int32_t>(ctx_, population_.workers);
   always_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.workers), 1.0));
   row_values_ = Buffer<double>(ctx_, population_.rows());
+  votes_.resize(population_.arms.size());
   const auto asked = [&](const std::string& prefix) {
     return std::any_of(e.record.metrics.begin(), e.record.metrics.end(),
                        [&](const std::string& m) { return m.starts_with(prefix); });
@@ -81,6 +82,12 @@ MatrixView<const T> Evaluator<T>::means() {
   if (!means_ready_) group_mean<T>(ctx_, lane_groups_.table(), cluster_.parameters(), u);
   means_ready_ = true;
   return u;
+}
+
+template <class T>
+bool Evaluator<T>::records(const std::string& metric) const {
+  const auto& all = experiment_.record.metrics;
+  return std::find(all.begin(), all.end(), metric) != all.end();
 }
 
 template <class T>
@@ -112,118 +119,6 @@ void Evaluator<T>::require_finite() {
         checked_at_, cluster_.now(), population_.learning_rate[static_cast<size_t>(lane.first_row)]));
   }
   checked_at_ = cluster_.now();
-}
-
-template <class T>
-Rows Evaluator<T>::whole_data(const Lane& lane) const {
-  Rows rows = cluster_.rows().part(lane.first_row, population_.workers);
-  rows.batch = no_batch_.view();
-  rows.rate = always_.view();
-  rows.present = {};
-  rows.max_batch = population_.max_size;
-  return rows;
-}
-
-// grad F_i(u) of every row in the gradient bank; taken once per call of values()
-template <class T>
-MatrixView<const T> Evaluator<T>::gradients_at_means() {
-  const MatrixView<T> g = cluster_.gradient_bank();
-  for (size_t i = 0; i < population_.lanes.size() && !gradients_ready_; ++i) {
-    const Lane& lane = population_.lanes[i];
-    const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), population_.workers, p_, 0, ctx_.backend);
-    cluster_.model().gradients(ctx_, whole_data(lane), cluster_.slot(), shared,
-                               g.rows(lane.first_row, population_.workers));
-  }
-  gradients_ready_ = true;
-  return g;
-}
-
-// |sum_i a_i grad F_i(u)|^2, where the model has no closed form: workers in chunks so that no (W, P) matrix is needed; where divergences fill
-// one anyway, the same sums over its rows
-template <class T>
-std::vector<double> Evaluator<T>::gradient_norms() {
-  std::vector<const Objective*> objectives;
-  for (const auto& lane : population_.lanes) objectives.push_back(&lane.objective);
-  if (const auto known = cluster_.model().gradient_norms(ctx_, means(), objectives)) return *known;
-
-  std::vector<double> norms;
-  for (size_t i = 0; i < population_.lanes.size(); ++i) {
-    double norm = 0;
-    for (double v : objective_gradient(i)) norm += v * v;
-    norms.push_back(norm);
-  }
-  return norms;
-}
-
-// sum_i a_i grad F_i(u) of a lane
-template <class T>
-std::vector<double> Evaluator<T>::objective_gradient(size_t i) {
-  const int64_t chunk = std::clamp<int64_t>((int64_t{32} << 20) / (p_ * int64_t{sizeof(T)}), 1, population_.workers);
-  const Buffer<T> g(ctx_, divergences_ ? 0 : chunk * p_), sum(ctx_, p_);
-  const auto chunks = static_cast<size_t>((population_.workers + chunk - 1) / chunk);
-  if (parts_.empty())
-    for (const auto& lane : population_.lanes)
-      for (int64_t first = 0; first < population_.workers; first += chunk) {
-        Groups part;
-        part.begin = {0, std::min(chunk, population_.workers - first)};
-        for (int64_t w = 0; w < part.begin[1]; ++w) {
-          part.member.push_back(w);
-          part.weight.push_back(lane.network->weights()[static_cast<size_t>(first + w)]);
-        }
-        parts_.emplace_back(ctx_, std::vector<const Groups*>{&part}, std::vector<int64_t>{0});
-      }
-  const Lane& lane = population_.lanes[i];
-  std::vector<double> gradient(static_cast<size_t>(p_));
-  for (int64_t first = 0; first < population_.workers; first += chunk) {
-    const int64_t n = std::min(chunk, population_.workers - first);
-    MatrixView<const T> rows;
-    if (divergences_) {
-      rows = gradients_at_means().rows(lane.first_row + first, n);
-    } else {
-      const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), n, p_, 0, ctx_.backend);
-      cluster_.model().gradients(ctx_, whole_data(lane).part(first, n), cluster_.slot(), shared, g.view(n, p_));
-      rows = g.view(n, p_);
-    }
-    const DeviceGroups& part = parts_[i * chunks + static_cast<size_t>(first / chunk)];
-    group_mean<T>(ctx_, part.table(), rows, sum.view(1, p_));
-    const auto host = sum.to_host(ctx_);
-    for (size_t j = 0; j < host.size(); ++j) gradient[j] += static_cast<double>(host[j]);
-  }
-  return gradient;
-}
-
-// What the next vote decides against the gradient of the objective at the same point: sum_j |g_j| [u_j != sign g_j] / sum_j |g_j|, a tie
-// counts half. And how many of the workers' signs agree with it.
-template <class T>
-void Evaluator<T>::look_at_votes() {
-  const size_t lanes = population_.lanes.size();
-  const bool error = std::find(experiment_.record.metrics.begin(), experiment_.record.metrics.end(), "vote_error") !=
-                     experiment_.record.metrics.end();
-  cluster_.look_at_vote();
-  const auto agreed = to_host(ctx_, cluster_.voting()->agreed());
-  const SignsIn u = cluster_.voting()->decoded();
-  auto &agreements = cache_["vote_agreement"], &errors = cache_["vote_error"];
-  agreements.assign(lanes, 0.0);
-  errors.assign(lanes, 0.0);
-  for (size_t r = 0; r < agreed.size(); ++r)
-    agreements[r / static_cast<size_t>(population_.workers)] +=
-        static_cast<double>(agreed[r]) / static_cast<double>(p_ * population_.workers);
-  for (size_t i = 0; i < lanes && error; ++i) {
-    const auto g = objective_gradient(i);
-    for (size_t k = 0; k < lane_of_model_.size(); ++k) {
-      if (lane_of_model_[k] != i) continue;
-      const auto row = static_cast<int64_t>(k);
-      const auto positive = to_host(ctx_, u.positive.rows(row, 1));
-      const auto zero = u.has_zeros() ? to_host(ctx_, u.zero.rows(row, 1)) : std::vector<uint32_t>(positive.size());
-      double wrong = 0, all = 0;
-      for (size_t j = 0; j < g.size(); ++j) {
-        const int sign = sign_at({positive[j / 32], zero[j / 32]}, static_cast<int>(j % 32));
-        all += std::abs(g[j]);
-        wrong += std::abs(g[j]) * (sign == 0 ? 0.5 : (sign > 0) != (g[j] > 0) ? 1.0 : 0.0);
-      }
-      errors[i] += all > 0 ? mass_of_model_[k] * wrong / all : 0;
-    }
-  }
 }
 
 template <class T>
@@ -262,8 +157,10 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     out.assign(lanes, 0.0);
   } else if (cluster_.shared_model() && metric.starts_with("dispersion_")) {
     // models of voting nodes are no tiers of workers: it stays NaN
-  } else if (metric.starts_with("vote_")) {
-    look_at_votes();
+  } else if (metric.starts_with("vote_") && !records("vote_error")) {
+    keep(look_at_votes());
+  } else if (metric.starts_with("vote_") || metric == "grad_norm_1") {
+    look_at_gradients();
   } else if (metric == "train_loss") {
     out = cluster_.model().objective(ctx_, means(), objectives_of_means());
   } else if (metric == "worker_train_loss") {
@@ -277,7 +174,10 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     mean_over_workers(s.loss, cache_["worker_test_loss"]);
     mean_over_workers(s.hits, cache_["worker_test_accuracy"]);
   } else if (metric == "grad_norm_sq") {
-    out = gradient_norms();
+    if (auto known = cluster_.model().gradient_norms(ctx_, means(), objectives_of_means()))
+      out = std::move(*known);
+    else
+      look_at_gradients();
   } else if (metric == "consensus_distance") {
     const auto host = squared_distances(means());
     out.assign(lanes, 0.0);

@@ -1,7 +1,8 @@
 // The metrics by name, and their values at one point of a run.
 //
 //   u          weighted mean model sum_i a_i w_i                      f  = sum_i a_i F_i, l2 included
-//   train_loss f(u)      grad_norm_sq |grad f(u)|^2                   test_loss, test_accuracy at u; worker_...: mean over the workers
+//   train_loss f(u)      grad_norm_sq |grad f(u)|^2, grad_norm_1 sum_n |grad f(u)_n|
+//   test_loss, test_accuracy at u; worker_...: mean over the workers
 //   consensus_distance sum_i a_i |w_i - u|^2 = sum over tiers of dispersion_<tier> (+ dispersion_graph above the top tier)
 //   dispersion_<tier>  sum over the tier's nodes and their children of mass * |mean of child - mean of node|^2
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
@@ -11,8 +12,8 @@
 //                      half; share of the workers' signs that agree with what was decided
 //   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
 //
-// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, divergence_* one gradient of every worker's whole data, shared
-// (grad_norm_sq of quadratics: O(P));
+// Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, grad_norm_1, vote_error one gradient of every worker's whole data
+// for all of them (grad_norm_sq of quadratics: O(P)), and one with the divergences; vote_error reads the packed signs once more;
 // worker_* one pass per worker; the others a pass over the parameters.
 #pragma once
 
@@ -21,6 +22,7 @@
 
 #include "runtime/cluster.hpp"
 #include "runtime/tier_split.hpp"
+#include "runtime/voting/measurement.hpp"
 
 namespace orrery {
 
@@ -49,13 +51,19 @@ class Evaluator {
 
   std::vector<T> mean_models();  // (lanes, P) on the host
 
+  // What all votes that values() looked at were seen to do; arm: of this launch.
+  const VoteMeasurement& votes(int arm) const { return votes_[static_cast<size_t>(arm)]; }
+
  private:
   const std::vector<double>& by_name(const std::string& metric);  // (lanes), computed once per call of values()
   MatrixView<const T> means();                                    // u (lanes, P)
-  std::vector<double> gradient_norms();
+  bool records(const std::string& metric) const;
   std::vector<double> objective_gradient(size_t lane);  // at u, float64
-  void look_at_votes();                                 // both vote_ metrics
-  MatrixView<const T> gradients_at_means();             // (rows, P)
+  void look_at_gradients();               // norms, and where recorded vote_error with all that votes are held against
+  std::vector<VoteLook> look_at_votes();  // per lane, without a reference; vote_agreement
+  double look_at_decisions(size_t lane, const std::vector<double>& gradient, VoteLook&);  // vote_error
+  void keep(const std::vector<VoteLook>&);
+  MatrixView<const T> gradients_at_means();  // (rows, P)
   Rows whole_data(const Lane&) const;
 
   ClusterOf<T>& cluster_;
@@ -64,8 +72,10 @@ class Evaluator {
   const Context& ctx_;
   int64_t p_;
   DeviceGroups lane_groups_;
-  std::vector<DeviceGroups> parts_;  // of gradient_norms: the workers of each lane in chunks; made when first asked for
-  TierSplit<T> tier_split_;          // made where a metric is split by tiers
+  std::vector<VoteMeasurement> votes_;  // per arm
+  std::vector<DeviceGroups>
+      parts_;                // of objective_gradient: the workers of each lane in chunks; made when first asked for
+  TierSplit<T> tier_split_;  // made where a metric is split by tiers
   Buffer<T> means_, optimum_;
   bool one_model_each_ = false;                     // all workers of a lane share one model
   std::vector<double> workers_at_, mass_of_model_;  // (rows of the parameters) workers there; sum of their weights

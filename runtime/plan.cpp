@@ -54,7 +54,7 @@ int64_t data_bytes(const Dataset& d) {
   return bytes;
 }
 
-// Bytes that gradient_norms takes for gradients, a chunk of the workers at a time.
+// Bytes that the objective's gradient takes, a chunk of the workers at a time.
 int64_t gradient_chunk(const Population& p, int64_t parameters, int64_t size) {
   return std::clamp<int64_t>((int64_t{32} << 20) / (parameters * size), 1, p.workers);
 }
@@ -90,7 +90,7 @@ MetricInputs metric_inputs(const Experiment& e, const Population& p, const Datas
   const auto lanes = static_cast<int64_t>(p.lanes.size());
   MetricInputs m;
   if ((asks_for(e, "grad_norm_sq") && !e.arms[static_cast<size_t>(p.arms[0])].model->has_gradient_norms()) ||
-      asks_for(e, "vote_error") || has_genie(e, p))
+      asks_for(e, "grad_norm_1") || asks_for(e, "vote_error") || has_genie(e, p))
     m.rows = gradient_chunk(p, parameters, element_size(e.precision));
   if (asks_for(e, "divergence_")) m.rows = p.workers;
   if (m.rows > 0) m.batch = p.max_size;
@@ -162,9 +162,11 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
     plan.workspace += size == 8 ? TierSplit<double>::bytes(p, parameters) : TierSplit<float>::bytes(p, parameters);
-  if ((asks_for(e, "grad_norm_sq") && !arm.model->has_gradient_norms()) ||
+  if ((asks_for(e, "grad_norm_sq") && !arm.model->has_gradient_norms()) || asks_for(e, "grad_norm_1") ||
       asks_for(e, "vote_error"))  // divergences keep the rows in a bank
     plan.workspace += ((asks_for(e, "divergence_") ? 0 : gradient_chunk(p, parameters, size)) + 1) * parameters * size;
+  if (asks_for(e, "vote_error"))
+    plan.workspace += 10 * parameters + 104 * (p.workers + 1);  // look_at_errors, at most 12 classes
   if (e.record.params) plan.results = static_cast<int64_t>(e.arms.size()) * e.replicas * p.workers * parameters * size;
   if (e.theory.estimate != TheorySpec::Estimate::off) plan.workspace += estimate_bytes(p.rows(), parameters, size);
   return plan;

@@ -71,7 +71,8 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
     for (size_t m = 0; m < values[i].size(); ++m) {
       const std::string& metric = e.record.metrics[m];
       const bool by_tier = metric.starts_with("dispersion_") || metric.starts_with("divergence_");
-      if (std::isfinite(values[i][m]) || (by_tier && std::isnan(values[i][m]))) continue;
+      const bool may_lack = by_tier || metric == "vote_agreement";  // arms without that tier, or without signs
+      if (std::isfinite(values[i][m]) || (may_lack && std::isnan(values[i][m]))) continue;
       const Lane& lane = p.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
       throw NonFiniteError(
@@ -149,8 +150,11 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
     check_interrupt(t);
   }
   collect(e, cluster, evaluator, result);
-  for (int arm = 0; arm < cluster.arms(); ++arm)
-    result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(arm)])].estimates = estimator.of(arm);
+  for (int arm = 0; arm < cluster.arms(); ++arm) {
+    ArmResult& of_arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(arm)])];
+    of_arm.estimates = estimator.of(arm);
+    of_arm.votes = evaluator.votes(arm);
+  }
 }
 
 }  // namespace

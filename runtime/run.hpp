@@ -11,6 +11,7 @@
 #include "runtime/report/report.hpp"
 #include "runtime/theory/constants.hpp"
 #include "runtime/theory/theory.hpp"
+#include "runtime/voting/measurement.hpp"
 
 namespace orrery {
 
@@ -42,6 +43,7 @@ struct ArmResult {
   std::vector<int64_t> worker_steps;                         // (replicas, W)
   std::shared_ptr<const Network> network;                    // of the first replica
   Estimates estimates;                                       // constants of the theory, first replica
+  VoteMeasurement votes;                                     // of methods that vote
 };
 struct RunResult {
   std::string device;  // "cpu" or "cuda:0"

@@ -22,6 +22,8 @@ constexpr std::array kKnown = {
     Known{"worker_test_accuracy", "workers' test accuracy", "mean over the workers, each with its own model", "",
           Better::high},
     Known{"grad_norm_sq", "squared gradient norm", "of the global objective at the mean model", "", Better::low},
+    Known{"grad_norm_1", "absolute gradient", "sum over the coordinates, global objective at the mean model", "",
+          Better::low},
     Known{"consensus_distance", "consensus distance", "weighted mean of the squared distances to the mean model", "",
           Better::unknown},
     Known{"optimum_distance", "distance to the optimum", "root mean square over the workers", "", Better::low},

@@ -113,19 +113,6 @@ void apply_mll_sgd(const Arm& arm, const Network& network, ArmTheory& t) {
                                 .a = network.weights()});
 }
 
-// Signal to noise of a sample as in the tables of signsgd-fv.md; whole batches are the worker's samples.
-std::optional<sign_vote::SignVoteTables> vote_tables(const Arm& arm, const ArmResult& r) {
-  constexpr size_t most_workers = 2000;
-  std::vector<int64_t> batch = arm.step.batch;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    // exact gradients: of quadratics, or of data that everyone holds
-    if (batch[i] == 0 && (r.samples.empty() || arm.partition_kind == "shared")) return std::nullopt;
-    if (batch[i] == 0) batch[i] = r.samples[i];
-  }
-  if (batch.size() > most_workers) return std::nullopt;
-  return sign_vote::sign_vote_tables(batch, {0.03, 0.1, 0.2});
-}
-
 }  // namespace
 
 bool own_periods(const NetworkSpec& n) { return !n.tiers.empty() && n.tiers[0].classes().size() > 1; }
@@ -201,7 +188,7 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   else
     t.why_no_waiting_round = waiting::why_no_round(network);
   t.hubs = hubs_of(network);
-  if (arm.algorithm->voting()) t.votes = vote_tables(arm, r.arms[index]);
+  if (arm.algorithm->voting()) t.votes = vote_theory(e, index, r, t.constants);
 
   int64_t start_rows = 1;
   arm.model->start(e.workers(), r.features, r.classes, e.replica_seed(0), &start_rows);

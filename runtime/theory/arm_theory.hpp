@@ -11,7 +11,7 @@
 #include "runtime/theory/h_sgd.hpp"
 #include "runtime/theory/mll_sgd.hpp"
 #include "runtime/theory/quadratic_curves.hpp"
-#include "runtime/theory/sign_vote/tables.hpp"
+#include "runtime/theory/vote_theory.hpp"
 
 namespace orrery {
 
@@ -52,7 +52,7 @@ struct ArmTheory {
   std::optional<WaitingRound> waiting_round;  // where rates are below 1
   std::string why_no_waiting_round;           // "" where there is one
 
-  std::optional<sign_vote::SignVoteTables> votes;  // of a method that votes, for its batches
+  std::optional<VoteTheory> votes;  // of a method that votes
 
   // quadratics
   QuadraticCurves curves;

@@ -7,12 +7,38 @@
 
 namespace orrery {
 
+namespace {
+
+// place of a metric among the recorded ones of an arm
+std::optional<size_t> place_of(const Experiment& e, const RunResult& r, size_t arm, const std::string& metric) {
+  const auto found = std::find(e.record.metrics.begin(), e.record.metrics.end(), metric);
+  const auto m = static_cast<size_t>(found - e.record.metrics.begin());
+  return m < r.arms[arm].values.size() ? std::optional(m) : std::nullopt;
+}
+
+}  // namespace
+
+std::vector<double> recorded_values(const Experiment& e, const RunResult& r, size_t arm, const std::string& a,
+                                    const std::string& b, const std::function<double(double, double)>& f) {
+  const auto m = place_of(e, r, arm, a), n = place_of(e, r, arm, b);
+  if (!m || !n) return {};
+  std::vector<double> out(r.record_steps.size(), 0);
+  const auto &first = r.arms[arm].values[*m], &second = r.arms[arm].values[*n];
+  for (size_t k = 0; k < first.size(); ++k)
+    for (size_t t = 0; t < out.size(); ++t) {
+      if (t >= first[k].size() || t >= second[k].size()) return {};
+      const double value = f(first[k][t], second[k][t]);
+      if (!std::isfinite(value)) return {};
+      out[t] += value / static_cast<double>(first.size());
+    }
+  return out;
+}
+
 std::vector<double> recorded_values(const Experiment& e, const RunResult& r, size_t arm, const std::string& metric,
                                     bool largest) {
-  const auto found = std::find(e.record.metrics.begin(), e.record.metrics.end(), metric);
-  if (found == e.record.metrics.end()) return {};
-  const auto m = static_cast<size_t>(found - e.record.metrics.begin());
-  if (m >= r.arms[arm].values.size()) return {};
+  const auto place = place_of(e, r, arm, metric);
+  if (!place) return {};
+  const size_t m = *place;
   std::vector<double> out(r.record_steps.size(), 0);
   const auto& replicas = r.arms[arm].values[m];
   for (size_t k = 0; k < replicas.size(); ++k)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@ struct RunResult;
 // Values at the record points, mean over the replicas (largest: maximum); empty where the metric was not recorded or does not apply to the arm.
 std::vector<double> recorded_values(const Experiment&, const RunResult&, size_t arm, const std::string& metric,
                                     bool largest = false);
+
+// f(a, b) of two metrics at every replica and record point, mean over the replicas; empty as above
+std::vector<double> recorded_values(const Experiment&, const RunResult&, size_t arm, const std::string& a,
+                                    const std::string& b, const std::function<double(double, double)>& f);
 
 std::vector<double> time_weights(const std::vector<int64_t>& record_steps, int64_t every);  // sum 1
 std::optional<double> time_average(const std::vector<double>& values,

@@ -18,6 +18,8 @@ struct TheorySpec {
   std::optional<double> optimum;     // f*
   std::optional<double> smoothness;  // L
   std::optional<double> sigma_sq;    // variance of a step's gradient
+  // votes: sums over the coordinates of the smoothness L_n and of the deviation sigma_n of one sample's gradient
+  std::optional<double> smoothness_norm1, sigma_norm1;
 };
 TheorySpec parse_theory(Params theory);
 

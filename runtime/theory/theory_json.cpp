@@ -4,21 +4,15 @@
 
 #include "runtime/experiment.hpp"
 #include "runtime/theory/arm_theory.hpp"
+#include "runtime/theory/json_numbers.hpp"
 #include "runtime/theory/theory.hpp"
 
 namespace orrery {
+
+Json vote_json(const VoteTheory&);  // theory/vote_json.cpp
+
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
-Json number(const std::optional<double>& v) { return v ? number(*v) : Json(nullptr); }
-Json numbers(const std::vector<double>& values) {
-  Json j = Json::array();
-  for (const double v : values) j.push_back(number(v));
-  return j;
-}
-Json constant(const Constant& c) { return {{"value", number(c.value)}, {c.value ? "source" : "reason", c.how}}; }
 Json nothing(const std::vector<std::string>& reasons) {
   std::string all;
   for (const auto& r : reasons) all += (all.empty() ? "" : "; ") + r;
@@ -109,41 +103,6 @@ Json mll_sgd_of(const ArmTheory& t) {
   return j;
 }
 
-Json sign_vote_of(const sign_vote::SignVoteTables& t) {
-  Json j;
-  for (const auto& [workers, batch] : t.groups) j["groups"].push_back({{"workers", workers}, {"batch", batch}});
-  j["efficiency"] = number(t.efficiency);
-  j["effective_samples"] = {{"weighted_vote", number(t.samples.weighted_vote)},
-                            {"majority", number(t.samples.majority)},
-                            {"weighted_gradients", number(t.samples.weighted_gradients)},
-                            {"unweighted_gradients", number(t.samples.unweighted_gradients)}};
-  for (const auto& s : t.snr) {
-    Json row = {{"s", number(s.s)},
-                {"p_least", number(s.p_least)},
-                {"p_most", number(s.p_most)},
-                {"gamma", number(s.gamma)},
-                {"errors",
-                 {{"majority", number(s.errors.majority)},
-                  {"weighted", number(s.errors.weighted)},
-                  {"sqrt_batch", number(s.errors.sqrt_batch)},
-                  {"unweighted_gradients", number(s.errors.unweighted_gradients)},
-                  {"weighted_gradients", number(s.errors.weighted_gradients)}}},
-                {"bounds",
-                 {{"majority_hoeffding", number(s.bounds.majority_hoeffding)},
-                  {"majority_mean_chernoff", number(s.bounds.majority_mean_chernoff)},
-                  {"majority_chernoff", number(s.bounds.majority_chernoff)},
-                  {"weighted_bhattacharyya", number(s.bounds.weighted_bhattacharyya)},
-                  {"weighted_kearns_saul", number(s.bounds.weighted_kearns_saul)}}}};
-    if (s.learned)
-      row["learned"] = {{"majority", number(s.learned->majority)},
-                        {"first", number(s.learned->first)},
-                        {"self_consistent", number(s.learned->self_consistent)},
-                        {"true_weighted", number(s.learned->true_weighted)}};
-    j["snr"].push_back(row);
-  }
-  return j;
-}
-
 Json dispersion_of(const ArmTheory& t) {
   Json j;
   if (!t.linear.why_not.empty()) {
@@ -176,7 +135,7 @@ std::string theory_json(const Experiment& e, const std::vector<ArmTheory>& arms,
     arm["constants"] = constants_of(t);
     arm["h_sgd"] = h_sgd_of(t);
     arm["mll_sgd"] = mll_sgd_of(t);
-    if (t.votes) arm["sign_vote"] = sign_vote_of(*t.votes);
+    if (t.votes) arm["sign_vote"] = vote_json(*t.votes);
     arm["waiting_round"] = waiting_of(t);
     arm["dispersion_per_eta_sq_sigma_sq"] = dispersion_of(t);
     arm["table"] = Json::array();

@@ -94,18 +94,6 @@ std::string mll_sgd_text(const ArmTheory& t) {
   return text;
 }
 
-// Tables of signsgd-fv.md section 5 for the batches of this arm.
-std::string votes_text(const ArmTheory& t) {
-  if (!t.votes) return "    no tables: gradients are exact, or there are more than 2000 workers\n";
-  std::string text = sign_vote::to_text(*t.votes), indented = "    ";
-  for (const char c : text) {
-    indented += c;
-    if (c == '\n') indented += "    ";
-  }
-  while (indented.ends_with(' ')) indented.pop_back();
-  return indented;
-}
-
 }  // namespace
 
 std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
@@ -118,7 +106,7 @@ std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
       text += fmt::format("  sign-vote \"{}\"\n", name(vote->vote));
       size_t same = 0;  // the first arm with these batches
       while (e.arms[same].step.batch != e.arms[a].step.batch) ++same;
-      text += same == a ? votes_text(t) : fmt::format("    tables as in arm \"{}\"\n", arms[same].name);
+      text += vote_text(*t.votes, same == a ? "" : arms[same].name);
       continue;
     }
     text += constants_text(t) + h_sgd_text(t) + mll_sgd_text(t);

@@ -35,7 +35,7 @@ class Voting {
   const VoteSpec& spec(int arm) const { return specs_[static_cast<size_t>(arm)]; }
   // Of the last round, or of the last look.
   SignsIn decoded() const { return planes(positive_u_, zero_u_, 0, models_.rows()); }  // (model rows); signs of a mean
-  SignsIn sent() const { return planes(positive_, zero_, 0, population_.rows()); }     // (rows)
+  SignsIn signs() const { return planes(positive_, zero_, 0, population_.rows()); }    // (rows) what the workers sent
   VectorView<const int64_t> agreed() const { return agreed_.view(); }  // (rows) coordinates on which the worker agreed
 
   static int64_t bytes(const Population&, const std::vector<VoteSpec>&, int64_t parameters, int64_t tensors,

@@ -153,6 +153,58 @@ TEST(Theory, RoundsThatWaitTakeWhatIsExpected) {
   ADD_FAILURE() << "no row for the waiting round in " << arm["table"].dump();
 }
 
+// Votes: bounds before the run; beside it what was measured, with paths that [[expect.theory]] reads.
+TEST(Theory, VotesBesideTheirBounds) {
+  TempDir folder;
+  Toml e{.head = "steps = 50\nprecision = \"fp64\"\ndevice = \"cpu\"",
+         .model = "kind = \"quadratic\"\ndimension = 100\ncurvature = 2.0\ncenter = 0.0\nnoise = 1.0\ninit = 1.0",
+         .network = "workers = 15",
+         .algorithm = "kind = \"sign-vote\"\nlearning_rate = 0.01\nbatch_mode = 3\nsign_zero = \"plus\"",
+         .record = "every = 1\nmetrics = [\"vote_error\", \"grad_norm_1\"]",
+         .rest =
+             "[[arm]]\nname = \"majority\"\n[[arm]]\nname = \"sqrt\"\nalgorithm.vote = \"sqrt-batch\"\n"
+             "[expect]\n"};
+  for (const char* path :
+       {"sign_vote.measured.p.14", "sign_vote.measured.predicted.error", "sign_vote.measured.agreement.0",
+        "sign_vote.measured.by_class.bounds.chernoff", "sign_vote.measured.classes.0.share"})
+    e.rest +=
+        fmt::format("[[expect.theory]]\narm = \"majority\"\nquantity = \"{}\"\nat_most = 1.0\nat_least = 0.0\n", path);
+  e.rest +=
+      "[[expect.theory]]\narm = \"sqrt\"\nquantity = \"sign_vote.measured.bounds_exceeded\"\nat_most = 0\n"
+      "[[expect.theory]]\narm = \"sqrt\"\nquantity = \"sign_vote.convergence.R\"\nreference = 201.0\nwithin = 1e-9\n"
+      "[[expect.value]]\narm = \"majority\"\nmetric = \"grad_norm_1\"\nat = \"mean\"\nat_most = "
+      "\"sign_vote.convergence.R\"\n";
+  write_text(folder.path("e.toml"), e);
+
+  const Finished ahead = orrery(folder.path(), {"theory", "e.toml"});
+  EXPECT_EQ(ahead.code, 0) << ahead.err;
+  for (const char* part : {"sign-vote \"majority\"", "efficiency of the majority eta = 0.4044",
+                           "at most R = 201; sum_n L_n = 200", "with the best step 0.1414 at most 28.2843",
+                           "noise floor of sum_n |g_n| P_E: majority", "tables as in arm \"majority\""})
+    EXPECT_NE(ahead.out.find(part), std::string::npos) << part << " in\n" << ahead.out;
+
+  const Finished run = orrery(folder.path(), {"run", "e.toml", "--out", "out", "--require-expectations"});
+  EXPECT_EQ(run.code, 0) << run.out << run.err;
+  const json j = json::parse(read_text(folder.path("out/theory.json")));
+  for (const json& arm : j["arms"]) {
+    const json& m = arm["sign_vote"]["measured"];
+    EXPECT_EQ(m["p"].size(), 15u);
+    EXPECT_EQ(m["agreement"].size(), 15u);
+    EXPECT_EQ(m["looks"], 51);
+    const json& error = row(arm, "decoding error", "octaves");
+    EXPECT_EQ(error["measured"], m["decoding_error"]);
+    EXPECT_EQ(error["predicted"], m["by_class"]["error"]);
+    const json& R = row(arm, "time average of sum_n |g_n| (1 - 2 P_E)", "bound of sign descent");
+    EXPECT_LT(R["measured"].get<double>(), R["predicted"].get<double>());
+    for (const json& r : arm["table"]) EXPECT_EQ(r["note"].get<std::string>().find("H-SGD"), std::string::npos) << r;
+  }
+  EXPECT_NE(read_text(folder.path("out/report.html")).find("bound of Kearns and Saul"), std::string::npos);
+  // before the run nothing is measured
+  const json before = json::parse(orrery(folder.path(), {"theory", "e.toml", "--json", "--set", "expect={}"}).out);
+  EXPECT_TRUE(before["arms"][0]["sign_vote"]["measured"]["value"].is_null());
+  EXPECT_NEAR(before["arms"][0]["sign_vote"]["convergence"]["R"].get<double>(), 201, 1e-9);
+}
+
 // What the analyses are not about is said, and no bound is printed.
 TEST(Theory, OptionsThatNoTheoremCovers) {
   const std::pair<const char*, const char*> cases[] = {

@@ -103,6 +103,28 @@ TEST_P(FlatMemory, IsThePlan) {
   }
 }
 
+// Votes beside the gradient: a chunk of gradients and a few numbers per coordinate and worker, planned; nothing grows with rows times parameters.
+TEST_P(FlatMemory, VotesHeldAgainstTheGradientTakeLittle) {
+  const int64_t W = 40, P = 4000;
+  Trial s = trial(W).with_steps(3);
+  s.kind = "sign-vote";
+  s.algorithm = "vote = \"fv\"";
+  s.parameters = P;
+  s.replicas = 3;
+  const auto peak = [&](const std::string& metrics) {
+    s.metrics = metrics;
+    const RunResult r = result(s);
+    const int64_t cublas = device() == "cuda" ? cublas_workspace_bytes : 0;
+    EXPECT_NEAR(static_cast<double>(r.peak_memory - cublas), static_cast<double>(r.planned_memory - cublas),
+                0.1 * static_cast<double>(r.planned_memory - cublas))
+        << metrics;
+    return r.peak_memory;
+  };
+  // of one replica, whose workers fit into one chunk: 40 gradients and their sum; the reference; what is read per worker
+  const int64_t chunk = (W + 1) * P * 8, reference = 10 * P + 200 * W;
+  EXPECT_LE(peak("\"vote_error\", \"vote_agreement\", \"grad_norm_1\"") - peak("\"bits_up\""), chunk + reference);
+}
+
 TEST_P(FlatMemory, TenThousandRoundsTakeWhatTenTake) {
   if (device() != "cpu") GTEST_SKIP() << "10000 rounds are for the CPU";
   Trial s = trial(8).with_network(tiers({{"cloud", 1}}));

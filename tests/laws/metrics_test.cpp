@@ -123,7 +123,7 @@ TEST_P(Metrics, DispersionsAddUpUnderRandomGroupingInEveryReplica) {  // H8
 
 TEST_P(Metrics, LossesAndGradientsAreThoseOfTheGlobalObjective) {
   Trial s = trial(6).with_network(unequal + tree).with_steps(7);
-  s.metrics = "\"train_loss\", \"worker_train_loss\", \"grad_norm_sq\", \"consensus_distance\"";
+  s.metrics = "\"train_loss\", \"worker_train_loss\", \"grad_norm_sq\", \"grad_norm_1\"";
   if (softmax()) s.metrics += ", \"test_loss\", \"test_accuracy\", \"worker_test_loss\", \"worker_test_accuracy\"";
   const test::Oracle oracle(s, device());
   const RunResult r = result(s);
@@ -134,20 +134,21 @@ TEST_P(Metrics, LossesAndGradientsAreThoseOfTheGlobalObjective) {
     for (size_t i = 0; i < 6; ++i) sum += a[i] * oracle.loss(static_cast<int64_t>(i), x);
     return sum;
   };
-  double workers = 0, norm = 0;
+  double workers = 0, norm = 0, sum = 0;
   for (size_t i = 0; i < 6; ++i) workers += f(&w[i * p]) / 6;
   std::vector<double> gradient(p);
   for (size_t i = 0; i < 6; ++i) {
     const auto g = oracle.gradient(static_cast<int64_t>(i), -1, u.data());
     for (size_t j = 0; j < p; ++j) gradient[j] += a[i] * g[j];
   }
-  for (double v : gradient) norm += v * v;
+  for (double v : gradient) norm += v * v, sum += std::abs(v);
   const auto near = [&](size_t m, double want) {
     EXPECT_NEAR(r.arms[0].values[m][0].back(), want, tolerance() * std::abs(want)) << "metric " << m;
   };
   near(0, f(u.data()));
   near(1, workers);
   near(2, norm);
+  near(3, sum);
   EXPECT_GT(std::abs(workers - f(u.data())), 1e-4);
   if (!softmax()) return;
   const auto [loss, accuracy] = oracle.test(u.data());
