@@ -92,6 +92,8 @@ VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResul
     v.floor_reasons.push_back("momentum is in use and the floor is for signs of fresh gradients");
   if (risk && !one_objective(*risk, e.workers()))
     v.floor_reasons.push_back("workers have different objectives and the floor is for one, seen by all");
+  if (!arm.partition_kind.empty() && arm.partition_kind != "shared" && arm.partition_kind != "iid")
+    v.floor_reasons.push_back("workers hold different data and the floor is for one objective, seen by all");
   if (v.floor_reasons.empty()) {
     v.majority_floor = sign_vote::majority_floor(*v.norm1_sigma.value, *samples);
     v.weighted_floor = sign_vote::weighted_floor(*v.norm1_sigma.value, *samples);

@@ -270,6 +270,18 @@ TEST_P(VoteTheoryOnData, ExactGradientsNeverErr) {
   EXPECT_NEAR(with["norm1_L"]["value"].get<double>(), 30.0 * 7850, 1e-6);
   EXPECT_FALSE(with["R"].is_null());
   EXPECT_TRUE(bounded.theory.warnings.empty());
+  // a floor is for workers of one mind
+  t.arms = "[theory]\nestimate = \"off\"\nsigma_norm1 = 10.0\n";
+  t.batch = "4";
+  const auto floor = [&](const char* partition) {
+    t.partition = partition;
+    return nlohmann::json::parse(result(t).theory.json)["arms"][0]["sign_vote"]["convergence"];
+  };
+  EXPECT_NEAR(floor("kind = \"shared\"")["majority_floor"].get<double>(),
+              std::sqrt(3.0) / 2 * 10 / (std::sqrt(5.0) * 2), 1e-12);
+  const auto apart = floor("kind = \"dirichlet\"\nalpha = 0.5");
+  EXPECT_TRUE(apart["majority_floor"].is_null());
+  EXPECT_NE(apart["floor_reasons"][0].get<std::string>().find("different data"), std::string::npos);
 }
 
 }  // namespace
