@@ -137,7 +137,7 @@ void Evaluator<T>::keep(const std::vector<VoteLook>& looks) {
   for (size_t i = 0; i < looks.size(); ++i) {
     const int arm = population_.lanes[i].arm;
     const VoteSpec& spec = cluster_.voting()->spec(arm);
-    if (!spec.sends_signs()) continue;
+    if (!spec.decides_signs() && spec.vote != Vote::average) continue;  // no vote of signs
     VoteMeasurement& m = votes_[static_cast<size_t>(arm)];
     (spec.learns() && cluster_.now() < spec.warmup ? m.warmup : m.after).add(looks[i]);
   }

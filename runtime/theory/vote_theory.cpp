@@ -8,6 +8,7 @@
 #include "runtime/run.hpp"
 #include "runtime/theory/sign_vote/convergence.hpp"
 #include "runtime/voting/spec.hpp"
+#include "runtime/voting/wire.hpp"
 
 namespace orrery {
 namespace {
@@ -51,6 +52,12 @@ bool one_objective(const QuadraticRisk& q, int64_t workers) {
   return true;
 }
 
+double sum_of_noise(const QuadraticRisk& q) {
+  double sum = 0;
+  for (int64_t j = 0; j < q.dimension; ++j) sum += q.noise(j);
+  return sum;
+}
+
 VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResult& r, const Constants& c) {
   const Arm& arm = e.arms[index];
   VoteConvergence v;
@@ -58,6 +65,11 @@ VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResul
   v.gap = c.gap();
 
   // R
+  const VoteSpec& spec = *arm.algorithm->voting();
+  if (!spec.decides_signs()) v.reasons.push_back("the bound is of steps along signs, and numbers are averaged");
+  if (spec.weight_decay > 0) v.reasons.push_back("weights decay apart from the objective");
+  if (static_cast<size_t>(voting_tiers(*arm.network)) < arm.network->tiers.size())
+    v.reasons.push_back("nodes hold models of their own and the bound is for one");
   if (!(arm.step.learning_rate > 0)) v.reasons.push_back("the learning rate is 0");
   if (!arm.step.drops.empty()) v.reasons.push_back("the learning rate drops during the run and the bound is for one");
   if (e.steps == 0) v.reasons.push_back("there are no steps");
@@ -81,15 +93,15 @@ VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResul
   if (e.theory.sigma_norm1)
     v.norm1_sigma = {e.theory.sigma_norm1, "given"};
   else if (risk)
-    v.norm1_sigma = {risk->noise * static_cast<double>(risk->dimension), "exact: noise P"};
+    v.norm1_sigma = {sum_of_noise(*risk), "exact: the sum of the noise of all coordinates"};
   else
     v.norm1_sigma = {{}, "the noise of single coordinates is not estimated; give theory.sigma_norm1"};
   const auto samples = samples_of(arm, r.arms[index]);
   if (!samples) v.floor_reasons.push_back("gradients are exact");
   if (!v.norm1_sigma.value)
     v.floor_reasons.push_back(fmt::format("sum_n sigma_n is not known ({})", v.norm1_sigma.how));
-  if (arm.step.momentum > 0)
-    v.floor_reasons.push_back("momentum is in use and the floor is for signs of fresh gradients");
+  if (!spec.plain_signs() || spec.attack.on())
+    v.floor_reasons.push_back("the floor is for signs of fresh gradients, and workers send something else");
   if (risk && !one_objective(*risk, e.workers()))
     v.floor_reasons.push_back("workers have different objectives and the floor is for one, seen by all");
   if (!arm.partition_kind.empty() && arm.partition_kind != "shared" && arm.partition_kind != "iid")
@@ -105,7 +117,7 @@ VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResul
 std::vector<double> weights_of(const Arm& arm, const ArmResult& r, bool warmup, MeasuredVotes& m) {
   const VoteSpec& spec = *arm.algorithm->voting();
   const size_t workers = m.seen.agreement.size();
-  const bool equal = spec.vote == Vote::majority || (warmup && spec.vote != Vote::fd);
+  const bool equal = spec.vote == Vote::majority || spec.vote == Vote::average || (warmup && spec.vote != Vote::fd);
   if (equal) {
     m.majority = true;
     m.weights = "equal weights";
@@ -141,6 +153,10 @@ std::optional<MeasuredVotes> measured_votes(const Arm& arm, const ArmResult& r) 
                                                 : "all rounds";
   if (m.seen.references == 0) {
     m.why_no_prediction = "no reference gradient: record vote_error";
+    return m;
+  }
+  if (arm.algorithm->voting()->forward == VoteSpec::Forward::signs && voting_tiers(*arm.network) > 1) {
+    m.why_no_prediction = "predictions are for one server, and nodes of tiers forward signs";
     return m;
   }
   const auto v = weights_of(arm, r, warmup, m);
