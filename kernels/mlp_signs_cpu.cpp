@@ -199,14 +199,23 @@ struct Pass {  // of one chunk
     for (int l = 0; l < model.layers(); ++l) part(l, false), part(l, true);
   }
   void flush(T* g, int64_t& begin, int64_t& end, int64_t& k, const Task& task, const Stream& coins) const {
-    const int64_t r = row(task.segment), last = std::min(task.last * bits_of_word, signs.coordinates);
-    for (; k < task.last; ++k, begin += bits_of_word) {
-      const int64_t at = k * bits_of_word, count = std::min(bits_of_word, last - at);
-      if (end - begin < count) break;
-      if (chunk.last_piece)
-        store(signs, r, k, settle(pack_signs(g + begin, count), rule, coins, k));
-      else
-        std::copy_n(g + begin, count, space.gradient() + at);
+    const int64_t r = row(task.segment), most = std::min(task.last * bits_of_word, signs.coordinates);
+    // sums of an earlier piece are kept; those of the last one are done
+    const int64_t whole = std::min((end - begin) / bits_of_word, task.last - k);
+    const bool rest =
+        k + whole + 1 == task.last && end - begin >= most - k * bits_of_word;  // a last word of fewer bits
+    if (!chunk.last_piece) {
+      std::copy_n(g + begin, rest ? most - k * bits_of_word : whole * bits_of_word,
+                  space.gradient() + k * bits_of_word);
+      k += whole + rest, begin += (whole + rest) * bits_of_word;
+    } else {
+      uint32_t* positive = signs.positive.row(r);
+      uint32_t* zero = signs.has_zeros() ? signs.zero.row(r) : nullptr;
+      for (const int64_t stop = k + whole + rest; k < stop; ++k, begin += bits_of_word) {
+        const SignWord word = settle(pack_signs(g + begin, most - k * bits_of_word), rule, coins, k);
+        positive[k] = word.positive;
+        if (zero) zero[k] = word.zero;
+      }
     }
     std::copy(g + std::min(begin, end), g + end, g);
     end = std::max<int64_t>(0, end - begin), begin = 0;
