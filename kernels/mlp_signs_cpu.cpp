@@ -6,6 +6,7 @@
 
 #include "kernels/dense_tiles.hpp"
 #include "kernels/minibatch_inline.hpp"
+#include "kernels/pack_words.hpp"
 #include "kernels/row_segments.hpp"
 #include "kernels/sign_pack.hpp"
 #include "kernels/softmax_loss.hpp"
@@ -199,24 +200,15 @@ struct Pass {  // of one chunk
     for (int l = 0; l < model.layers(); ++l) part(l, false), part(l, true);
   }
   void flush(T* g, int64_t& begin, int64_t& end, int64_t& k, const Task& task, const Stream& coins) const {
-    const int64_t r = row(task.segment), most = std::min(task.last * bits_of_word, signs.coordinates);
-    // sums of an earlier piece are kept; those of the last one are done
-    const int64_t whole = std::min((end - begin) / bits_of_word, task.last - k);
-    const bool rest =
-        k + whole + 1 == task.last && end - begin >= most - k * bits_of_word;  // a last word of fewer bits
-    if (!chunk.last_piece) {
-      std::copy_n(g + begin, rest ? most - k * bits_of_word : whole * bits_of_word,
-                  space.gradient() + k * bits_of_word);
-      k += whole + rest, begin += (whole + rest) * bits_of_word;
-    } else {
-      uint32_t* positive = signs.positive.row(r);
-      uint32_t* zero = signs.has_zeros() ? signs.zero.row(r) : nullptr;
-      for (const int64_t stop = k + whole + rest; k < stop; ++k, begin += bits_of_word) {
-        const SignWord word = settle(pack_signs(g + begin, most - k * bits_of_word), rule, coins, k);
-        positive[k] = word.positive;
-        if (zero) zero[k] = word.zero;
-      }
-    }
+    const int64_t r = row(task.segment), at = k * bits_of_word;
+    const int64_t left = std::min(task.last * bits_of_word, signs.coordinates) - at;
+    // whole words; at the end of the row all that is left
+    const int64_t n = end - begin >= left ? std::max<int64_t>(0, left) : (end - begin) / bits_of_word * bits_of_word;
+    if (chunk.last_piece)
+      pack_words(g + begin, n, rule, coins, k, signs.positive.row(r), signs.has_zeros() ? signs.zero.row(r) : nullptr);
+    else
+      std::copy_n(g + begin, n, space.gradient() + at);
+    k += sign_words(n), begin += sign_words(n) * bits_of_word;
     std::copy(g + std::min(begin, end), g + end, g);
     end = std::max<int64_t>(0, end - begin), begin = 0;
   }
