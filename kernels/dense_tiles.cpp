@@ -114,7 +114,8 @@ void forward_strip(X x, const int32_t* units, int64_t unit_count, const T* w, in
     for (int s = 0; s < Strip; ++s) store<T, W>(z + b * n + s * W, acc[b][s]);
 }
 
-template <class T, int B, int Strip, int W, class X>
+// Fresh: the rows of the units start at 0, whatever they hold.
+template <class T, int B, int Strip, int W, bool Fresh, class X>
 void update_strip(X x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n, T* w) {
   Vector<T, W> held[B][Strip];
   for (int b = 0; b < B; ++b)
@@ -122,7 +123,11 @@ void update_strip(X x, const int32_t* units, int64_t unit_count, const T* delta,
   for (int64_t q = 0; q < unit_count; ++q) {
     const int64_t i = units[q];
     Vector<T, W> row[Strip];
-    for (int s = 0; s < Strip; ++s) row[s] = load<T, W>(w + i * n + s * W);
+    for (int s = 0; s < Strip; ++s)
+      if constexpr (Fresh)
+        row[s] = Vector<T, W>{};
+      else
+        row[s] = load<T, W>(w + i * n + s * W);
     for (int b = 0; b < B; ++b) {
       const T factor = x(i, b);
       for (int s = 0; s < Strip; ++s) row[s] += held[b][s] * factor;
@@ -186,13 +191,13 @@ void forward(X x, const int32_t* units, int64_t unit_count, const T* w, int64_t 
     for_strips<T, widest_strip<B>, lanes<T>>(0, n, strip);
   }
 }
-template <class T, int B, class X>
+template <class T, int B, bool Fresh, class X>
 void update(X x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n, T* w) {
   const int64_t block = block_of<T>(n);
   for (int64_t q = 0; q < unit_count; q += block) {
     const int64_t many = unit_count - q < block ? unit_count - q : block;
     auto strip = [&]<int Strip, int W>(int64_t j) {
-      update_strip<T, B, Strip, W>(x, units + q, many, delta + j, n, w + j);
+      update_strip<T, B, Strip, W, Fresh>(x, units + q, many, delta + j, n, w + j);
     };
     for_strips<T, widest_strip<B>, lanes<T>>(0, n, strip);
   }
@@ -213,12 +218,17 @@ void places_forward(int64_t batch, const T* x, int64_t ld, const int32_t* units,
 template <class T>
 void dense_update(int64_t batch, const T* x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n,
                   T* w) {
-  with_batch(batch, [&]<int B>() { update<T, B>(Interleaved<T, B>{x}, units, unit_count, delta, n, w); });
+  with_batch(batch, [&]<int B>() { update<T, B, false>(Interleaved<T, B>{x}, units, unit_count, delta, n, w); });
 }
 template <class T>
 void places_update(int64_t batch, const T* x, int64_t ld, const int32_t* units, int64_t unit_count, const T* delta,
-                   int64_t n, T* w) {
-  with_batch(batch, [&]<int B>() { update<T, B>(Places<T>{x, ld}, units, unit_count, delta, n, w); });
+                   int64_t n, T* w, bool fresh) {
+  with_batch(batch, [&]<int B>() {
+    if (fresh)
+      update<T, B, true>(Places<T>{x, ld}, units, unit_count, delta, n, w);
+    else
+      update<T, B, false>(Places<T>{x, ld}, units, unit_count, delta, n, w);
+  });
 }
 
 template <class T>
@@ -234,11 +244,11 @@ void dense_backward(int64_t batch, const T* delta, const T* w, int64_t k, int64_
   });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                  \
-  template void places_forward<T>(int64_t, const T*, int64_t, const int32_t*, int64_t, const T*, int64_t, T*); \
-  template void places_update<T>(int64_t, const T*, int64_t, const int32_t*, int64_t, const T*, int64_t, T*);  \
-  template void dense_forward<T>(int64_t, const T*, const int32_t*, int64_t, const T*, int64_t, T*);           \
-  template void dense_backward<T>(int64_t, const T*, const T*, int64_t, int64_t, T*);                          \
+#define ORRERY_INSTANTIATE(T)                                                                                       \
+  template void places_forward<T>(int64_t, const T*, int64_t, const int32_t*, int64_t, const T*, int64_t, T*);      \
+  template void places_update<T>(int64_t, const T*, int64_t, const int32_t*, int64_t, const T*, int64_t, T*, bool); \
+  template void dense_forward<T>(int64_t, const T*, const int32_t*, int64_t, const T*, int64_t, T*);                \
+  template void dense_backward<T>(int64_t, const T*, const T*, int64_t, int64_t, T*);                               \
   template void dense_update<T>(int64_t, const T*, const int32_t*, int64_t, const T*, int64_t, T*);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

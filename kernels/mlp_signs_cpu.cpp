@@ -143,31 +143,36 @@ struct Pass {  // of one chunk
     }
   }
 
-  // Where the sums of parameters from `at` on begin: earlier pieces of the row, or its penalty. What lies outside [from, to) is not asked for.
-  void start(T* g, int64_t at, int64_t count, bool bias, int64_t from, int64_t to) const {
+  // Where the sums of parameters from `at` on begin: earlier pieces of the row, or its penalty; false: nowhere, g may hold anything. What
+  // lies outside [from, to) is not asked for.
+  bool start(T* g, int64_t at, int64_t count, bool bias, int64_t from, int64_t to) const {
     const T l2 = static_cast<T>(model.l2);
     if (!chunk.first_piece()) {
       std::fill_n(g, count, T{0});
       const int64_t begin = std::max(at, from), end = std::min(at + count, to);
       if (begin < end) std::copy(space.gradient() + begin, space.gradient() + end, g + (begin - at));
-    } else if (!bias && l2 != T{0}) {
-      for (int64_t j = 0; j < count; ++j) g[j] = T{0} + l2 * w[at + j];
-    } else {
-      std::fill_n(g, count, T{0});
+      return true;
     }
+    if (bias || l2 == T{0}) return false;
+    for (int64_t j = 0; j < count; ++j) g[j] = T{0} + l2 * w[at + j];
+    return true;
   }
-  // g <- g + sum over the segment of h^T delta, for inputs i .. i + m - 1 of layer l; of deltas alone for its biases
-  void sum(Room<T>& room, int64_t segment, int l, bool bias, int64_t i, int64_t m, T* g) const {
-    const int64_t n = model.out(l), end = chunk.begin[static_cast<size_t>(segment) + 1];
-    for (int64_t p = chunk.begin[static_cast<size_t>(segment)], many; p < end; p += many) {
+  // g <- [g +] sum over the segment of h^T delta, for inputs i .. i + m - 1 of layer l; of deltas alone for its biases
+  void sum(Room<T>& room, int64_t segment, int l, bool bias, int64_t i, int64_t m, bool started, T* g) const {
+    const int64_t n = model.out(l), first = chunk.begin[static_cast<size_t>(segment)], end = first + size(segment);
+    if (!started && (bias || first == end)) std::fill_n(g, m * n, T{0});
+    for (int64_t p = first, many; p < end; p += many) {
       many = tile_size(end - p);
       if (bias) {
         for (int64_t b = 0; b < many; ++b)
           for (int64_t j = 0; j < n; ++j) g[j] += deltas(l, p)[b * n + j];
       } else {
         const T* x = inputs(l, p) + i;
+        const bool fresh = p == first && !started;
         const int64_t count = room.list_units(x, model.in(l), many, m);
-        places_update(many, x, model.in(l), room.units.data(), count, deltas(l, p), n, g);
+        for (int64_t k = 0; fresh && k < m; ++k)
+          if (!room.used[static_cast<size_t>(k)]) std::fill_n(g + k * n, n, T{0});
+        places_update(many, x, model.in(l), room.units.data(), count, deltas(l, p), n, g, fresh);
       }
     }
   }
@@ -190,8 +195,8 @@ struct Pass {  // of one chunk
       const int64_t last = to > at ? std::min(rows_of, (to - at + n - 1) / n) : 0;
       for (int64_t i = first, m; i < last; i += m) {
         m = std::min(block_rows(n), last - i);
-        start(g + end, at + i * n, m * n, bias, from, to);
-        sum(room, task.segment, l, bias, i, m, g + end);
+        const bool started = start(g + end, at + i * n, m * n, bias, from, to);
+        sum(room, task.segment, l, bias, i, m, started, g + end);
         if (at + i * n < from) begin = from - at - i * n;
         end += m * n;
         flush(g, begin, end, k, task, coins);
