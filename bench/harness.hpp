@@ -29,6 +29,7 @@ void add_kernels();
 void add_logistic();
 void add_messages();
 void add_rounds();
+void add_signs();
 void add_votes();
 
 }  // namespace orrery::bench

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     add_logistic();
     add_messages();
     add_rounds();
+    add_signs();
     add_votes();
     benchmark::RunSpecifiedBenchmarks();
   } catch (const orrery::UserError& e) {

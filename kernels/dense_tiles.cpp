@@ -83,8 +83,21 @@ void for_strips(int64_t first, int64_t n, F& f) {
     for_strips<T, 1, W / 2>(first, n, f);
 }
 
-template <class T, int B, int Strip, int W>
-void forward_strip(const T* x, const int32_t* units, int64_t unit_count, const T* w, int64_t n, T* z) {
+// Where the samples of a tile lie: the fast index, or rows `ld` numbers apart.
+template <class T, int B>
+struct Interleaved {
+  const T* x;
+  T operator()(int64_t i, int b) const { return x[i * B + b]; }
+};
+template <class T>
+struct Places {
+  const T* x;
+  int64_t ld;
+  T operator()(int64_t i, int b) const { return x[b * ld + i]; }
+};
+
+template <class T, int B, int Strip, int W, class X>
+void forward_strip(X x, const int32_t* units, int64_t unit_count, const T* w, int64_t n, T* z) {
   Vector<T, W> acc[B][Strip];
   for (int b = 0; b < B; ++b)
     for (int s = 0; s < Strip; ++s) acc[b][s] = load<T, W>(z + b * n + s * W);
@@ -93,7 +106,7 @@ void forward_strip(const T* x, const int32_t* units, int64_t unit_count, const T
     Vector<T, W> row[Strip];
     for (int s = 0; s < Strip; ++s) row[s] = load<T, W>(w + i * n + s * W);
     for (int b = 0; b < B; ++b) {
-      const T factor = x[i * B + b];
+      const T factor = x(i, b);
       for (int s = 0; s < Strip; ++s) acc[b][s] += row[s] * factor;
     }
   }
@@ -101,17 +114,22 @@ void forward_strip(const T* x, const int32_t* units, int64_t unit_count, const T
     for (int s = 0; s < Strip; ++s) store<T, W>(z + b * n + s * W, acc[b][s]);
 }
 
-template <class T, int B, int Strip, int W>
-void update_strip(const T* x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n, T* w) {
+// Fresh: the rows of the units start at 0, whatever they hold.
+template <class T, int B, int Strip, int W, bool Fresh, class X>
+void update_strip(X x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n, T* w) {
   Vector<T, W> held[B][Strip];
   for (int b = 0; b < B; ++b)
     for (int s = 0; s < Strip; ++s) held[b][s] = load<T, W>(delta + b * n + s * W);
   for (int64_t q = 0; q < unit_count; ++q) {
     const int64_t i = units[q];
     Vector<T, W> row[Strip];
-    for (int s = 0; s < Strip; ++s) row[s] = load<T, W>(w + i * n + s * W);
+    for (int s = 0; s < Strip; ++s)
+      if constexpr (Fresh)
+        row[s] = Vector<T, W>{};
+      else
+        row[s] = load<T, W>(w + i * n + s * W);
     for (int b = 0; b < B; ++b) {
-      const T factor = x[i * B + b];
+      const T factor = x(i, b);
       for (int s = 0; s < Strip; ++s) row[s] += held[b][s] * factor;
     }
     for (int s = 0; s < Strip; ++s) store<T, W>(w + i * n + s * W, row[s]);
@@ -162,34 +180,54 @@ int64_t block_of(int64_t n) {
   return rows < 16 ? 16 : rows;
 }
 
+template <class T, int B, class X>
+void forward(X x, const int32_t* units, int64_t unit_count, const T* w, int64_t n, T* z) {
+  const int64_t block = block_of<T>(n);
+  for (int64_t q = 0; q < unit_count; q += block) {
+    const int64_t many = unit_count - q < block ? unit_count - q : block;
+    auto strip = [&]<int Strip, int W>(int64_t j) {
+      forward_strip<T, B, Strip, W>(x, units + q, many, w + j, n, z + j);
+    };
+    for_strips<T, widest_strip<B>, lanes<T>>(0, n, strip);
+  }
+}
+template <class T, int B, bool Fresh, class X>
+void update(X x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n, T* w) {
+  const int64_t block = block_of<T>(n);
+  for (int64_t q = 0; q < unit_count; q += block) {
+    const int64_t many = unit_count - q < block ? unit_count - q : block;
+    auto strip = [&]<int Strip, int W>(int64_t j) {
+      update_strip<T, B, Strip, W, Fresh>(x, units + q, many, delta + j, n, w + j);
+    };
+    for_strips<T, widest_strip<B>, lanes<T>>(0, n, strip);
+  }
+}
+
 }  // namespace
 
 template <class T>
 void dense_forward(int64_t batch, const T* x, const int32_t* units, int64_t unit_count, const T* w, int64_t n, T* z) {
-  const int64_t block = block_of<T>(n);
-  with_batch(batch, [&]<int B>() {
-    for (int64_t q = 0; q < unit_count; q += block) {
-      const int64_t many = unit_count - q < block ? unit_count - q : block;
-      auto strip = [&]<int Strip, int W>(int64_t j) {
-        forward_strip<T, B, Strip, W>(x, units + q, many, w + j, n, z + j);
-      };
-      for_strips<T, widest_strip<B>, lanes<T>>(0, n, strip);
-    }
-  });
+  with_batch(batch, [&]<int B>() { forward<T, B>(Interleaved<T, B>{x}, units, unit_count, w, n, z); });
+}
+template <class T>
+void places_forward(int64_t batch, const T* x, int64_t ld, const int32_t* units, int64_t unit_count, const T* w,
+                    int64_t n, T* z) {
+  with_batch(batch, [&]<int B>() { forward<T, B>(Places<T>{x, ld}, units, unit_count, w, n, z); });
 }
 
 template <class T>
 void dense_update(int64_t batch, const T* x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n,
                   T* w) {
-  const int64_t block = block_of<T>(n);
+  with_batch(batch, [&]<int B>() { update<T, B, false>(Interleaved<T, B>{x}, units, unit_count, delta, n, w); });
+}
+template <class T>
+void places_update(int64_t batch, const T* x, int64_t ld, const int32_t* units, int64_t unit_count, const T* delta,
+                   int64_t n, T* w, bool fresh) {
   with_batch(batch, [&]<int B>() {
-    for (int64_t q = 0; q < unit_count; q += block) {
-      const int64_t many = unit_count - q < block ? unit_count - q : block;
-      auto strip = [&]<int Strip, int W>(int64_t j) {
-        update_strip<T, B, Strip, W>(x, units + q, many, delta + j, n, w + j);
-      };
-      for_strips<T, widest_strip<B>, lanes<T>>(0, n, strip);
-    }
+    if (fresh)
+      update<T, B, true>(Places<T>{x, ld}, units, unit_count, delta, n, w);
+    else
+      update<T, B, false>(Places<T>{x, ld}, units, unit_count, delta, n, w);
   });
 }
 
@@ -206,9 +244,11 @@ void dense_backward(int64_t batch, const T* delta, const T* w, int64_t k, int64_
   });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                        \
-  template void dense_forward<T>(int64_t, const T*, const int32_t*, int64_t, const T*, int64_t, T*); \
-  template void dense_backward<T>(int64_t, const T*, const T*, int64_t, int64_t, T*);                \
+#define ORRERY_INSTANTIATE(T)                                                                                       \
+  template void places_forward<T>(int64_t, const T*, int64_t, const int32_t*, int64_t, const T*, int64_t, T*);      \
+  template void places_update<T>(int64_t, const T*, int64_t, const int32_t*, int64_t, const T*, int64_t, T*, bool); \
+  template void dense_forward<T>(int64_t, const T*, const int32_t*, int64_t, const T*, int64_t, T*);                \
+  template void dense_backward<T>(int64_t, const T*, const T*, int64_t, int64_t, T*);                               \
   template void dense_update<T>(int64_t, const T*, const int32_t*, int64_t, const T*, int64_t, T*);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

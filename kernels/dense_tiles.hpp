@@ -8,6 +8,8 @@
 //
 // Shapes   x, e (k, batch): the samples are the fast index; z, delta (batch, n). i runs over `units`, ascending numbers of inputs that are
 //          not 0 in the whole tile: leaving the others out adds nothing to a sum (dense_backward: over all k).
+//          places_forward, places_update: the same with x (batch, k), samples `ld` numbers apart; a sum has the bits of its twin whatever
+//          tiles its samples are cut into. fresh: rows of W that belong to a unit start at 0, whatever they hold.
 // Result   sums in a fixed order (forward: by i; backward: by vector lane, then j; update: by b), multiply-add fused where the machine
 //          does it: same bits on one machine for any number of threads, rows and neighbours.
 // Cost     2 batch k n flop each; forward and backward read W once, update reads and writes it: at batch 8 bound by multiply-adds.
@@ -27,5 +29,11 @@ template <class T>
 void dense_backward(int64_t batch, const T* delta, const T* w, int64_t k, int64_t n, T* e);
 template <class T>
 void dense_update(int64_t batch, const T* x, const int32_t* units, int64_t unit_count, const T* delta, int64_t n, T* w);
+template <class T>
+void places_forward(int64_t batch, const T* x, int64_t ld, const int32_t* units, int64_t unit_count, const T* w,
+                    int64_t n, T* z);
+template <class T>
+void places_update(int64_t batch, const T* x, int64_t ld, const int32_t* units, int64_t unit_count, const T* delta,
+                   int64_t n, T* w, bool fresh = false);
 
 }  // namespace orrery::detail

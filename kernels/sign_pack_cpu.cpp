@@ -1,6 +1,7 @@
-#include "kernels/sign_pack.hpp"
-
 #include <algorithm>
+
+#include "kernels/pack_words.hpp"
+#include "kernels/sign_pack.hpp"
 
 namespace orrery::detail {
 
@@ -14,11 +15,9 @@ void sign_pack_impl(const Context&, const Rows& rows, Slot slot, SignZero rule, 
   for (int64_t r = 0; r < rows.count; ++r)
     for (int64_t s = 0; s < strips; ++s) {
       const Stream coins = sign_coins(rows.seed[r], rows.worker[r], step);
-      const int64_t last = std::min((s + 1) * strip, words);
-      for (int64_t k = s * strip; k < last; ++k) {
-        const int64_t j = k * bits_of_word;
-        store(signs, r, k, settle(pack_signs(g.row(r) + j, g.extent(1) - j), rule, coins, k));
-      }
+      const int64_t k = s * strip, last = std::min((s + 1) * strip * bits_of_word, g.extent(1));
+      pack_words(g.row(r) + k * bits_of_word, last - k * bits_of_word, rule, coins, k, signs.positive.row(r),
+                 signs.has_zeros() ? signs.zero.row(r) : nullptr);
     }
 }
 

@@ -12,6 +12,10 @@
 //   random   +1 or -1 by bit b of draw k of a stream keyed by the replica's seed, who decides and the step
 #pragma once
 
+#if defined(__AVX512F__) && !defined(__CUDACC__)
+#include <immintrin.h>
+#endif
+
 #include "kernels/core/rng.hpp"
 #include "kernels/core/view.hpp"
 #include "kernels/rows.hpp"
@@ -72,24 +76,49 @@ ORRERY_HD inline SignWord settle(SignWord w, SignZero rule, const Stream& coins,
   return {w.positive | (w.zero & up), 0u};
 }
 
-// The signs of n <= 32 numbers, before any rule for zeros: -0 is zero, a NaN is negative. The loop over a whole word is one of
-// compares, shifts and ors that compilers vectorise; gradient kernels of the CPU call it at their end, those of CUDA ballot_signs of
-// signs.cuh.
+namespace detail {
+// The signs of 32 numbers: a loop of compares, shifts and ors that compilers vectorise; where vector compares write masks, those.
+template <class T>
+inline SignWord pack_word(const T* g) {
+  SignWord w{0, 0};
+  for (uint32_t b = 0; b < 32; ++b) {
+    w.positive |= (g[b] > T{0} ? 1u : 0u) << b;
+    w.zero |= (g[b] == T{0} ? 1u : 0u) << b;
+  }
+  return w;
+}
+#if defined(__AVX512F__) && !defined(__CUDACC__)
+template <>
+inline SignWord pack_word<float>(const float* g) {
+  const __m512 a = _mm512_loadu_ps(g), b = _mm512_loadu_ps(g + 16), none = _mm512_setzero_ps();
+  return {
+      static_cast<uint32_t>(_mm512_cmp_ps_mask(b, none, _CMP_GT_OQ)) << 16 | _mm512_cmp_ps_mask(a, none, _CMP_GT_OQ),
+      static_cast<uint32_t>(_mm512_cmp_ps_mask(b, none, _CMP_EQ_OQ)) << 16 | _mm512_cmp_ps_mask(a, none, _CMP_EQ_OQ)};
+}
+template <>
+inline SignWord pack_word<double>(const double* g) {
+  SignWord w{0, 0};
+  for (int k = 0; k < 4; ++k) {
+    const __m512d v = _mm512_loadu_pd(g + 8 * k), none = _mm512_setzero_pd();
+    w.positive |= static_cast<uint32_t>(_mm512_cmp_pd_mask(v, none, _CMP_GT_OQ)) << 8 * k;
+    w.zero |= static_cast<uint32_t>(_mm512_cmp_pd_mask(v, none, _CMP_EQ_OQ)) << 8 * k;
+  }
+  return w;
+}
+#endif
+}  // namespace detail
+
+// The signs of n numbers, of the first 32 where there are more, before any rule for zeros: -0 is zero, a NaN is negative. Gradient kernels
+// of the CPU call it at their end, those of CUDA ballot_signs of signs.cuh.
 template <class T>
 inline SignWord pack_signs(const T* g, int64_t n) {
-  uint32_t positive = 0, zero = 0;
-  if (n >= bits_of_word) {
-    for (uint32_t b = 0; b < 32; ++b) {
-      positive |= (g[b] > T{0} ? 1u : 0u) << b;
-      zero |= (g[b] == T{0} ? 1u : 0u) << b;
-    }
-  } else {
-    for (uint32_t b = 0; b < n; ++b) {
-      positive |= (g[b] > T{0} ? 1u : 0u) << b;
-      zero |= (g[b] == T{0} ? 1u : 0u) << b;
-    }
+  if (n >= bits_of_word) return detail::pack_word(g);
+  SignWord w{0, 0};
+  for (uint32_t b = 0; b < n; ++b) {
+    w.positive |= (g[b] > T{0} ? 1u : 0u) << b;
+    w.zero |= (g[b] == T{0} ? 1u : 0u) << b;
   }
-  return {positive, zero};
+  return w;
 }
 
 }  // namespace orrery

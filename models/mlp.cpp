@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/mlp_scores.hpp"
+#include "kernels/mlp_signs.hpp"
 #include "kernels/mlp_steps.hpp"
 #include "models/model.hpp"
 
@@ -14,7 +15,8 @@ namespace {
 template <class T>
 class Mlp final : public Model<T> {
  public:
-  Mlp(const Context& ctx, const ModelInputs& in, MlpView train) : in_(in), train_(train), test_(std::move(train)) {
+  Mlp(const Context& ctx, const ModelInputs& in, MlpView train)
+      : in_(in), train_(train), test_(std::move(train)), signs_space_(in.workspace_bytes) {
     test_.samples = in.test;
     test_.l2 = 0;
     steps_space_ = MlpWorkspace<T>(ctx, train_, in.rows, in.max_batch, in.workspace_bytes);
@@ -29,6 +31,11 @@ class Mlp final : public Model<T> {
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
     mlp_gradients(ctx, train_, rows, slot, w, g, steps_space_);
   }
+  bool packs_signs() const override { return true; }
+  void signs(const Context& ctx, const Rows& rows, Slot slot, SignZero rule, MatrixView<const T> w,
+             const SignsOut& out) override {
+    mlp_signs(ctx, train_, rows, slot, rule, w, out, signs_space_);
+  }
   std::vector<double> objective(const Context& ctx, MatrixView<const T> w,
                                 const std::vector<const Objective*>& objectives) override {
     std::vector<int64_t> rows;
@@ -41,6 +48,7 @@ class Mlp final : public Model<T> {
   ModelInputs in_;
   MlpView train_, test_;
   MlpWorkspace<T> steps_space_;
+  MlpSignsWorkspace<T> signs_space_;
 };
 
 class MlpSpec final : public ModelSpec {
@@ -54,6 +62,7 @@ class MlpSpec final : public ModelSpec {
   }
   std::string kind() const override { return "mlp"; }
   bool needs_data() const override { return true; }
+  bool packs_signs() const override { return true; }
   std::vector<Tensor> layout(int64_t features, int classes) const override {
     const MlpView v = view(features, classes);
     std::vector<Tensor> tensors;
@@ -99,7 +108,11 @@ class MlpSpec final : public ModelSpec {
                              : MlpWorkspace<float>::bytes_needed(v, in.rows, in.max_batch, in.workspace_bytes);
   }
   int64_t scratch(Backend backend, const ModelInputs& in, int64_t features, int64_t element_size) const override {
-    return mlp_scores_bytes(backend, view(features, in.classes), element_size, in.metrics.models, in.metrics.samples);
+    const MlpView v = view(features, in.classes);
+    const auto signs =
+        element_size == 8 ? MlpSignsWorkspace<double>::bytes_needed : MlpSignsWorkspace<float>::bytes_needed;
+    return mlp_scores_bytes(backend, v, element_size, in.metrics.models, in.metrics.samples) +
+           (in.sign_samples > 0 ? signs(backend, v, in.sign_samples, in.workspace_bytes) : 0);
   }
 
  private:

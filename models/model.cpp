@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "kernels/core/npy.hpp"
 #include "kernels/descend.hpp"
@@ -147,6 +148,10 @@ void Model<T>::hessian_vector(const Context& ctx, const Rows& rows, Slot slot, M
     gradients(ctx, rows, slot, point.view(n, p), gradient.view(n, p));
     combine(*weight, out, gradient.view(n, p));
   }
+}
+template <class T>
+void Model<T>::signs(const Context&, const Rows&, Slot, SignZero, MatrixView<const T>, const SignsOut&) {
+  throw std::logic_error("signs of a model that does not pack them");
 }
 template class Model<float>;
 template class Model<double>;

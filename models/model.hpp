@@ -15,6 +15,7 @@
 #include "kernels/core/registry.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/scores.hpp"
+#include "kernels/signs.hpp"
 
 namespace orrery {
 
@@ -46,6 +47,8 @@ struct ModelInputs {                        // what a model is bound to; the vie
   int64_t rows = 0, max_batch = 1;  // largest launch of local steps
   int64_t workspace_bytes = int64_t{512} << 20;
   MetricInputs metrics = {};
+  int64_t sign_samples =
+      0;                // samples of a step of all rows of a lane whose signs() are asked for; 0: never. For the plan
   bool sparse = false;  // the samples are sparse rows: for the plan, which has no views yet
 };
 
@@ -59,6 +62,11 @@ class Model {
   virtual void local_steps(const Context&, const Rows&, Slot, int64_t steps, MatrixView<T> w, const Momentum<T>&) = 0;
   // Modes 1 and 2: with w of stride 0 all rows are at one shared point.
   virtual void gradients(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<T> g) = 0;
+
+  // Signs of the gradients of all rows at one shared point (w of stride 0), packed (kernels/signs.hpp), zeros as the rule says: the signs
+  // that sign_pack makes of gradients(), up to rounding on CUDA, without storing a gradient. Only where packs_signs().
+  virtual bool packs_signs() const { return false; }
+  virtual void signs(const Context&, const Rows&, Slot, SignZero, MatrixView<const T> w, const SignsOut&);
 
   // out[r,:] = H v[r,:] with H the Hessian at w[r,:] of the loss that gradients() differentiates, l2 included. 0 for rows that skip the slot.
   // Exact where the model overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0; the three do not alias.
@@ -102,6 +110,7 @@ class ModelSpec {
   virtual std::string kind() const = 0;
   virtual bool needs_data() const = 0;
   virtual bool has_optimum() const { return false; }
+  virtual bool packs_signs() const { return false; }         // Model::packs_signs
   virtual bool has_gradient_norms() const { return false; }  // Model::gradient_norms answers
   virtual void check_workers(int64_t) const {
   }  // throws ExperimentError where the model's constants are for another number

@@ -139,7 +139,7 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   for (int arm : population_.arms)
     if (const VoteSpec* v = e.arms[static_cast<size_t>(arm)].algorithm->voting()) votes.push_back(*v);
   if (!votes.empty()) {
-    voting_ = std::make_unique<Voting<T>>(ctx, population_, std::move(votes), layout_);
+    voting_ = std::make_unique<Voting<T>>(ctx, population_, std::move(votes), layout_, model_->packs_signs());
     graphs_ = false;  // weights are learned on the host between rounds
     momentum_ = 0;    // a worker's velocity is part of its message
   }

@@ -134,8 +134,8 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   const auto tensors = static_cast<int64_t>(arm.model->layout(features, classes).size());
   if (!votes.empty())  // a few models a replica; signs and counters in place of the workers' models
     plan.banks = SharedModels(p).rows() * parameters * size + (asks_for(e, "divergence_") ? bank : 0) +
-                 (size == 8 ? Voting<double>::bytes(p, votes, parameters, tensors, size)
-                            : Voting<float>::bytes(p, votes, parameters, tensors, size));
+                 (size == 8 ? Voting<double>::bytes(p, votes, parameters, tensors, size, arm.model->packs_signs())
+                            : Voting<float>::bytes(p, votes, parameters, tensors, size, arm.model->packs_signs()));
 
   // per row: seed, worker, batch, repeats, rate, learning rate, steps, range of samples, lane, a value for metrics
   plan.tables = p.rows() * (8 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 8) + (data ? p.rows() * 16 : 0) +
@@ -158,6 +158,12 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   in.classes = classes;
   in.sparse = arm.data && arm.data->sparse();
   in.metrics = metric_inputs(e, p, data, parameters);
+  if (arm.model->packs_signs() &&
+      std::any_of(votes.begin(), votes.end(), [&](const VoteSpec& v) { return sends_packed_signs(p, v); }))
+    for (int64_t w = 0; w < p.workers; ++w) {
+      const auto r = static_cast<size_t>(w);
+      in.sign_samples += p.batch[r] > 0 ? p.batch[r] : p.size.empty() ? 1 : p.size[r];
+    }
   plan.workspace = arm.model->workspace(backend, in, features, size) + arm.model->scratch(backend, in, features, size);
   if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))

@@ -29,9 +29,11 @@ int64_t rows_of_window(const Population& p, int64_t parameters, int64_t element_
 
 }  // namespace
 
+bool sends_packed_signs(const Population& p, const VoteSpec& s) { return s.plain_signs() && !several_batches(p); }
+
 template <class T>
 Messages<T>::Messages(const Context& ctx, const Population& p, const SharedModels& models,
-                      const std::vector<VoteSpec>& specs, const std::vector<Tensor>& tensors)
+                      const std::vector<VoteSpec>& specs, const std::vector<Tensor>& tensors, bool packs)
     : ctx_(ctx), population_(p), models_(models), specs_(specs) {
   for (const Tensor& t : tensors) {
     begin_.push_back(t.offset);
@@ -42,6 +44,8 @@ Messages<T>::Messages(const Context& ctx, const Population& p, const SharedModel
   begin_.push_back(parameters_);
   tensor_begin_ = Buffer<int64_t>(ctx, begin_);
   window_ = rows_of_window(p, parameters_, sizeof(T));
+  for (const VoteSpec& s : specs) packed_.push_back(packs && sends_packed_signs(p, s));
+  if (std::all_of(packed_.begin(), packed_.end(), [](bool b) { return b; })) return;  // nothing else is needed
   numbers_ = Buffer<T>(ctx, window_ * parameters_);
   if (any(specs, [](const VoteSpec& s) { return s.sparse(); }))
     cuts_ = Buffer<TopCut>(ctx, window_ * static_cast<int64_t>(tensors.size()));
@@ -167,7 +171,7 @@ template <class T>
 std::vector<typename Messages<T>::Piece> Messages<T>::windows() const {
   std::vector<Piece> all;
   for (const auto& run : models_.runs)
-    for (int64_t w = 0; w < run.count; w += window_)
+    for (int64_t w = 0; w < run.count && !packed(run.lane); w += window_)
       all.push_back({run.row + w, std::min(window_, run.count - w), run.model, run.lane});
   return all;
 }
@@ -181,7 +185,9 @@ std::vector<int64_t> Messages<T>::kept_of_tensors(double share) const {
 
 template <class T>
 int64_t Messages<T>::bytes(const Population& p, const std::vector<VoteSpec>& specs, int64_t parameters,
-                           int64_t element_size) {
+                           int64_t element_size, bool packs) {
+  if (packs && std::all_of(specs.begin(), specs.end(), [&](const VoteSpec& s) { return sends_packed_signs(p, s); }))
+    return 0;
   const int64_t window = rows_of_window(p, parameters, element_size) * parameters * element_size;
   return window * (several_batches(p) ? 2 : 1) +
          (any(specs, [](const VoteSpec& s) { return s.keeps_state(); }) ? p.rows() * parameters * element_size : 0) +

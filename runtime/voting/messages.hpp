@@ -6,6 +6,8 @@
 //   g    <- g + attack                            adversaries that send noise
 //   g    <- g + b xi                              noise in front of the sign
 //
+// Arms that vote on the signs of the gradients themselves need no numbers where the model packs its own signs: their rows are left out here.
+//
 // Memory   a window of at most 64 MiB or one row, so that gradients are not kept; rows * P numbers of velocity or residual where a method
 //          has them.
 #pragma once
@@ -18,6 +20,9 @@
 #include "runtime/voting/spec.hpp"
 
 namespace orrery {
+
+// Does an arm vote on signs that a model which packs them can give?
+bool sends_packed_signs(const Population&, const VoteSpec&);
 
 template <class T>
 struct Window {
@@ -32,16 +37,19 @@ struct Window {
 template <class T>
 class Messages {
  public:
-  // specs: one per arm; tensors: the pieces of a row.
+  // specs: one per arm; tensors: the pieces of a row; packs: the model packs signs itself.
   Messages(const Context&, const Population&, const SharedModels&, const std::vector<VoteSpec>& specs,
-           const std::vector<Tensor>& tensors);
+           const std::vector<Tensor>& tensors, bool packs);
+
+  // Does a lane need no numbers?
+  bool packed(size_t lane) const { return packed_[static_cast<size_t>(population_.lanes[lane].arm)]; }
 
   // consume(window) for all rows, in their order. models (model rows, P). With keep = false velocities and residuals stay as they are.
   template <class F>
   void each(Model<T>& model, const Rows& rows, Slot slot, MatrixView<T> models, bool keep, F consume) {
     int64_t index = 0;
     for (const auto& run : models_.runs)
-      for (int64_t w = 0; w < run.count; w += window_) {
+      for (int64_t w = 0; w < run.count && !packed(run.lane); w += window_) {
         const int64_t first = run.row + w, n = std::min(window_, run.count - w);
         const VoteSpec& spec = specs_[static_cast<size_t>(population_.lanes[run.lane].arm)];
         const Window<T> window{
@@ -63,7 +71,8 @@ class Messages {
   VectorView<const int64_t> tensor_begin() const { return tensor_begin_.view(); }  // (tensors + 1)
   std::vector<int64_t> kept_of_tensors(double share) const;
   MatrixView<TopCut> cuts(int64_t rows) const { return cuts_.view(rows, tensor_begin_.size() - 1); }  // of a window
-  static int64_t bytes(const Population&, const std::vector<VoteSpec>&, int64_t parameters, int64_t element_size);
+  static int64_t bytes(const Population&, const std::vector<VoteSpec>&, int64_t parameters, int64_t element_size,
+                       bool packs);
 
  private:
   void prepare(Model<T>&, const Window<T>&, Slot, MatrixView<T> models, bool keep);
@@ -79,6 +88,7 @@ class Messages {
   const SharedModels& models_;
   const std::vector<VoteSpec>& specs_;
   int64_t parameters_ = 0, window_ = 1;
+  std::vector<bool> packed_;    // (arms)
   std::vector<int64_t> begin_;  // of the tensors
   std::vector<double> ratio_;   // (arms) in keep_
   Buffer<T> numbers_, local_, state_;

@@ -33,14 +33,14 @@ int64_t size_of(const std::vector<Tensor>& tensors) {
 
 template <class T>
 Voting<T>::Voting(const Context& ctx, const Population& p, std::vector<VoteSpec> specs,
-                  const std::vector<Tensor>& tensors)
+                  const std::vector<Tensor>& tensors, bool packs)
     : ctx_(ctx),
       population_(p),
       models_(p),
       specs_(std::move(specs)),
       parameters_(size_of(tensors)),
       words_(sign_words(parameters_)),
-      messages_(ctx, p, models_, specs_, tensors),
+      messages_(ctx, p, models_, specs_, tensors, packs),
       reference_(ctx, p, parameters_) {
   positive_ = Buffer<uint32_t>(ctx, p.rows() * words_);
   positive_u_ = Buffer<uint32_t>(ctx, models_.rows() * words_);
@@ -127,6 +127,14 @@ void Voting<T>::messages(Model<T>& model, const Rows& rows, Slot slot, MatrixVie
   std::vector<double> ratio;
   for (const Arm& arm : arms_) ratio.push_back(ratio_of(arm));
   messages_.rates(population_.learning_rate, ratio);
+  for (const auto& run : models_.runs) {
+    if (!messages_.packed(run.lane)) continue;
+    const NvtxRange range("signs");
+    const VoteSpec& spec = specs_[static_cast<size_t>(population_.lanes[run.lane].arm)];
+    const MatrixView<const T> shared(models.row(run.model), run.count, parameters_, 0, ctx_.backend);
+    const SignsOut all = planes(positive_, zero_, run.row, run.count);
+    model.signs(ctx_, rows.part(run.row, run.count), slot, spec.sign_zero, shared, all);
+  }
   messages_.each(model, rows, slot, models, keep, [&](const Window<T>& w) {
     Arm& arm = arms_[static_cast<size_t>(population_.lanes[w.lane].arm)];
     const SignsOut signs = planes(positive_, zero_, w.row, w.rows.count);
@@ -235,11 +243,11 @@ void Voting<T>::look(Model<T>& model, const Rows& rows, Slot slot, MatrixView<T>
 
 template <class T>
 int64_t Voting<T>::bytes(const Population& p, const std::vector<VoteSpec>& specs, int64_t parameters, int64_t tensors,
-                         int64_t element_size) {
+                         int64_t element_size, bool packs) {
   const SharedModels models(p);
   const int64_t planes = zeros_stay(specs) ? 2 : 1;
   int64_t all = planes * (p.rows() + models.rows()) * sign_words(parameters) * 4 +
-                Messages<T>::bytes(p, specs, parameters, element_size) + p.rows() * 16 + models.rows() * 48;
+                Messages<T>::bytes(p, specs, parameters, element_size, packs) + p.rows() * 16 + models.rows() * 48;
   const size_t lanes = p.lanes.size() / specs.size();
   for (size_t a = 0; a < specs.size(); ++a) {
     const Network& network = *p.lanes[a * lanes].network;

@@ -6,7 +6,7 @@
 //               x   <- (1 - eta lambda) x - eta u
 //
 // Memory   rows * P / 8 bytes of signs (twice where zeros stay), counters of votes that learn per coordinate, velocities or residuals of
-//          methods that have them, and a window of gradients. Nothing else grows with rows * P.
+//          methods that have them, and a window of gradients where signs are not packed as they are made. Nothing else grows with rows * P.
 // Result   given the gradients, the same bits on both backends and any number of threads.
 #pragma once
 
@@ -23,8 +23,9 @@ namespace orrery {
 template <class T>
 class Voting {
  public:
-  // specs: one per arm of the population.
-  Voting(const Context&, const Population&, std::vector<VoteSpec> specs, const std::vector<Tensor>& tensors);
+  // specs: one per arm of the population; packs: the model packs signs itself.
+  Voting(const Context&, const Population&, std::vector<VoteSpec> specs, const std::vector<Tensor>& tensors,
+         bool packs);
 
   // One round of every lane. models: (model rows, P).
   void round(Model<T>&, const Rows&, Slot, MatrixView<T> models);
@@ -39,7 +40,7 @@ class Voting {
   VectorView<const int64_t> agreed() const { return agreed_.view(); }  // (rows) coordinates on which the worker agreed
 
   static int64_t bytes(const Population&, const std::vector<VoteSpec>&, int64_t parameters, int64_t tensors,
-                       int64_t element_size);
+                       int64_t element_size, bool packs);
 
  private:
   struct Arm {

@@ -71,5 +71,37 @@ TEST(DenseTiles, ThreeProductsMatchTheirFormulas) {
   });
 }
 
+// Samples in rows, in tiles of 8, 4, 2 or 1: the bits of their interleaved twins in one tile of 8; started afresh, those on rows of zeros.
+TEST(DenseTiles, PlacesAreTheirTwinsHoweverCut) {
+  test::for_float_and_double([&]<class T>() {
+    for (auto [k, n] : kShapes)
+      for (int64_t size : {8, 4, 2, 1}) {
+        const auto units = some_units<T>(k);
+        const auto count = static_cast<int64_t>(units.size());
+        const int64_t ld = k + 5;
+        Matrix<T> x(Backend::cpu, 8, k, 1, ld), w(Backend::cpu, k, n, 2), d(Backend::cpu, 8, n, 4);
+        std::vector<T> turned(static_cast<size_t>(8 * k)), zeros = Matrix<T>(Backend::cpu, k, n, 6).dense();
+        for (int64_t b = 0; b < 8; ++b)
+          for (int64_t i = 0; i < k; ++i)
+            turned[static_cast<size_t>(i * 8 + b)] = x.dense()[static_cast<size_t>(b * k + i)];
+        for (int32_t i : units) std::fill_n(zeros.begin() + i * n, n, T{0});
+        Matrix<T> z(Backend::cpu, 8, n, 3), z_cut(Backend::cpu, 8, n, 3), v(Backend::cpu, k, n, 6),
+            v_cut(Backend::cpu, k, n, 6), fresh(Backend::cpu, k, n, 6), from_zero(Backend::cpu, k, n, zeros);
+        detail::dense_forward<T>(8, turned.data(), units.data(), count, w.data(), n, z.data());
+        detail::dense_update<T>(8, turned.data(), units.data(), count, d.data(), n, v.data());
+        detail::dense_update<T>(8, turned.data(), units.data(), count, d.data(), n, from_zero.data());
+        for (int64_t b = 0; b < 8; b += size) {
+          const T* at = x.data() + b * ld;
+          detail::places_forward<T>(size, at, ld, units.data(), count, w.data(), n, z_cut.data() + b * n);
+          detail::places_update<T>(size, at, ld, units.data(), count, d.data() + b * n, n, v_cut.data());
+          detail::places_update<T>(size, at, ld, units.data(), count, d.data() + b * n, n, fresh.data(), b == 0);
+        }
+        test::expect_same_bits(z.host(), z_cut.host(), "forward");
+        test::expect_same_bits(v.host(), v_cut.host(), "update");
+        test::expect_same_bits(from_zero.host(), fresh.host(), "fresh update");
+      }
+  });
+}
+
 }  // namespace
 }  // namespace orrery
