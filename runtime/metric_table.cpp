@@ -25,6 +25,7 @@ const std::vector<MetricInfo>& metric_table() {
       {"vote_error", "share of the gradient that the next vote decodes wrong (methods that vote)"},
       {"vote_agreement", "share of signs that agree with the next vote's decision (methods that vote)"},
       {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
+      {"mean_parameter", "mean over all parameters of the mean model: of quadratics whose coordinates are copies"},
       {"mean_parameter_<k>", "parameter k of the mean model (models without data)"},
       {"parameter_<i>_<k>", "parameter k of worker i (models without data)"},
       {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},

@@ -192,6 +192,11 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
       for (size_t i = 0; i < lanes; ++i)
         if (const auto found = split[i].find(tier_of(name)); found != split[i].end()) values[i] = found->second;
     }
+  } else if (metric == "mean_parameter") {
+    const auto u = to_host(ctx_, means());
+    out.assign(lanes, 0.0);
+    for (size_t i = 0; i < u.size(); ++i)
+      out[i / static_cast<size_t>(p_)] += static_cast<double>(u[i]) / static_cast<double>(p_);
   } else if (const auto one = parameter_metric(metric)) {
     for (size_t i = 0; i < lanes; ++i) {
       const auto lane = static_cast<int64_t>(i);
