@@ -37,7 +37,7 @@ int64_t MlpSignsWorkspace<T>::bytes_needed(Backend backend, const MlpView& m, in
 
 template <class T>
 void MlpSignsWorkspace<T>::reserve(const Context& ctx, const MlpView& m, int64_t samples) {
-  const int64_t n = places_for(ctx.backend, m, samples, bytes_);
+  const int64_t n = places_for(ctx.backend, m, std::min(samples, most_samples_), bytes_);
   if (n <= places()) return;
   pass_ = {}, more_deltas_.clear(), segment_ = {};  // gone before the larger ones come
   pass_.rows = 1, pass_.max_batch = n;
@@ -56,13 +56,12 @@ T* MlpSignsWorkspace<T>::deltas(int l) const {
   return at < 2 ? pass_.delta[at].data() : more_deltas_[at - 2].data();
 }
 
+namespace {
+
 template <class T>
-void mlp_signs(const Context& ctx, const MlpView& model, const Rows& rows, Slot slot, SignZero rule,
-               MatrixView<const T> w, const SignsOut& signs, MlpSignsWorkspace<T>& space) {
-  detail::check_signs(ctx, signs);
+void run(const Context& ctx, const MlpView& model, const Rows& rows, Slot slot, MatrixView<const T> w,
+         const detail::SumsOut<T>& out, MlpSignsWorkspace<T>& space) {
   expects(w.stride() == 0 && w.extent(1) == model.parameters(), "one shared w of P numbers");
-  expects(signs.rows() == rows.count && signs.coordinates == model.parameters(), "signs of shape (rows, P)");
-  expects(rule != SignZero::zero || signs.has_zeros(), "a second plane where zeros stay");
   if (rows.count == 0) return;
   expects(w.where() == ctx.backend, "w on the context's side");
   const auto fixed = to_host(ctx, rows.batch);
@@ -74,13 +73,34 @@ void mlp_signs(const Context& ctx, const MlpView& model, const Rows& rows, Slot 
   }
   space.reserve(ctx, model, std::accumulate(batches.begin(), batches.end(), int64_t{0}));
   dispatch(ctx.backend,
-           [&]<Backend B>() { detail::mlp_signs_impl<T, B>(ctx, model, rows, batches, slot, rule, w, signs, space); });
+           [&]<Backend B>() { detail::mlp_signs_impl<T, B>(ctx, model, rows, batches, slot, w, out, space); });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                  \
-  template class MlpSignsWorkspace<T>;                                                                         \
-  template void mlp_signs<T>(const Context&, const MlpView&, const Rows&, Slot, SignZero, MatrixView<const T>, \
-                             const SignsOut&, MlpSignsWorkspace<T>&);
+}  // namespace
+
+template <class T>
+void mlp_signs(const Context& ctx, const MlpView& model, const Rows& rows, Slot slot, SignZero rule,
+               MatrixView<const T> w, const SignsOut& signs, MlpSignsWorkspace<T>& space) {
+  detail::check_signs(ctx, signs);
+  expects(signs.rows() == rows.count && signs.coordinates == model.parameters(), "signs of shape (rows, P)");
+  expects(rule != SignZero::zero || signs.has_zeros(), "a second plane where zeros stay");
+  run<T>(ctx, model, rows, slot, w, {rule, signs, {}}, space);
+}
+
+template <class T>
+void mlp_shared_gradients(const Context& ctx, const MlpView& model, const Rows& rows, Slot slot, MatrixView<const T> w,
+                          MatrixView<T> g, MlpSignsWorkspace<T>& space) {
+  expects(g.extent(0) == rows.count && g.extent(1) == model.parameters(), "g of shape (rows, P)");
+  expects(g.where() == ctx.backend && g.stride() == g.extent(1), "dense g on the context's side");
+  run<T>(ctx, model, rows, slot, w, {SignZero::plus, {}, g}, space);
+}
+
+#define ORRERY_INSTANTIATE(T)                                                                                   \
+  template class MlpSignsWorkspace<T>;                                                                          \
+  template void mlp_signs<T>(const Context&, const MlpView&, const Rows&, Slot, SignZero, MatrixView<const T>,  \
+                             const SignsOut&, MlpSignsWorkspace<T>&);                                           \
+  template void mlp_shared_gradients<T>(const Context&, const MlpView&, const Rows&, Slot, MatrixView<const T>, \
+                                        MatrixView<T>, MlpSignsWorkspace<T>&);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

@@ -62,9 +62,8 @@ struct Pass {  // of one chunk
   const MlpView& model;
   const Rows& rows;
   Step t;
-  SignZero rule;
   const T* w;
-  const SignsOut& signs;
+  const SumsOut<T>& out;
   const MlpSignsWorkspace<T>& space;
   const std::vector<uint8_t>& active;
   const SegmentChunk& chunk;
@@ -73,6 +72,9 @@ struct Pass {  // of one chunk
   int64_t size(int64_t segment) const {
     return chunk.begin[static_cast<size_t>(segment) + 1] - chunk.begin[static_cast<size_t>(segment)];
   }
+  T* earlier(int64_t r) const {
+    return out.packs() ? space.gradient() : out.stored.row(r);
+  }  // sums of a row's earlier pieces
   T* inputs(int l, int64_t place) const { return space.inputs(l) + place * model.in(l); }
   T* deltas(int l, int64_t place) const { return space.deltas(l) + place * model.out(l); }
 
@@ -87,7 +89,7 @@ struct Pass {  // of one chunk
   // About a million multiply-adds each.
   std::vector<Task> tasks() const {
     std::vector<Task> all;
-    const int64_t words = signs.words();
+    const int64_t words = sign_words(model.parameters());
     for (int64_t s = 0; s < chunk.count; ++s) {
       const int64_t many =
           std::max<int64_t>(block_numbers / bits_of_word, (1 << 20) / bits_of_word / std::max<int64_t>(1, size(s)));
@@ -145,12 +147,12 @@ struct Pass {  // of one chunk
 
   // Where the sums of parameters from `at` on begin: earlier pieces of the row, or its penalty; false: nowhere, g may hold anything. What
   // lies outside [from, to) is not asked for.
-  bool start(T* g, int64_t at, int64_t count, bool bias, int64_t from, int64_t to) const {
+  bool start(T* g, int64_t r, int64_t at, int64_t count, bool bias, int64_t from, int64_t to) const {
     const T l2 = static_cast<T>(model.l2);
     if (!chunk.first_piece()) {
       std::fill_n(g, count, T{0});
       const int64_t begin = std::max(at, from), end = std::min(at + count, to);
-      if (begin < end) std::copy(space.gradient() + begin, space.gradient() + end, g + (begin - at));
+      if (begin < end) std::copy(earlier(r) + begin, earlier(r) + end, g + (begin - at));
       return true;
     }
     if (bias || l2 == T{0}) return false;
@@ -181,12 +183,13 @@ struct Pass {  // of one chunk
   void pack(Room<T>& room, const Task& task) const {
     const int64_t r = row(task.segment);
     const Stream coins = sign_coins(rows.seed[r], rows.worker[r], t.key());
+    const int64_t from = task.first * bits_of_word, to = std::min(task.last * bits_of_word, model.parameters());
     if (!active[static_cast<size_t>(r)]) {
-      for (int64_t k = task.first; k < task.last; ++k)
-        store(signs, r, k, settle({0, bits_in_use(signs.coordinates, k)}, rule, coins, k));
+      for (int64_t k = task.first; out.packs() && k < task.last; ++k)
+        store(out.signs, r, k, settle({0, bits_in_use(out.signs.coordinates, k)}, out.rule, coins, k));
+      if (!out.packs()) std::fill(out.stored.row(r) + from, out.stored.row(r) + to, T{0});
       return;
     }
-    const int64_t from = task.first * bits_of_word, to = std::min(task.last * bits_of_word, signs.coordinates);
     T* const g = room.sums.data();
     int64_t begin = 0, end = 0, k = task.first;  // sums g[begin, end) belong to parameters from 32 k on
     const auto part = [&](int l, bool bias) {
@@ -195,7 +198,7 @@ struct Pass {  // of one chunk
       const int64_t last = to > at ? std::min(rows_of, (to - at + n - 1) / n) : 0;
       for (int64_t i = first, m; i < last; i += m) {
         m = std::min(block_rows(n), last - i);
-        const bool started = start(g + end, at + i * n, m * n, bias, from, to);
+        const bool started = start(g + end, r, at + i * n, m * n, bias, from, to);
         sum(room, task.segment, l, bias, i, m, started, g + end);
         if (at + i * n < from) begin = from - at - i * n;
         end += m * n;
@@ -206,13 +209,14 @@ struct Pass {  // of one chunk
   }
   void flush(T* g, int64_t& begin, int64_t& end, int64_t& k, const Task& task, const Stream& coins) const {
     const int64_t r = row(task.segment), at = k * bits_of_word;
-    const int64_t left = std::min(task.last * bits_of_word, signs.coordinates) - at;
+    const int64_t left = std::min(task.last * bits_of_word, model.parameters()) - at;
     // whole words; at the end of the row all that is left
     const int64_t n = end - begin >= left ? std::max<int64_t>(0, left) : (end - begin) / bits_of_word * bits_of_word;
-    if (chunk.last_piece)
-      pack_words(g + begin, n, rule, coins, k, signs.positive.row(r), signs.has_zeros() ? signs.zero.row(r) : nullptr);
+    if (out.packs() && chunk.last_piece)
+      pack_words(g + begin, n, out.rule, coins, k, out.signs.positive.row(r),
+                 out.signs.has_zeros() ? out.signs.zero.row(r) : nullptr);
     else
-      std::copy_n(g + begin, n, space.gradient() + at);
+      std::copy_n(g + begin, n, earlier(r) + at);
     k += sign_words(n), begin += sign_words(n) * bits_of_word;
     std::copy(g + std::min(begin, end), g + end, g);
     end = std::max<int64_t>(0, end - begin), begin = 0;
@@ -223,7 +227,7 @@ struct Pass {  // of one chunk
 
 template <class T, Backend B>
 void mlp_signs_impl(const Context&, const MlpView& model, const Rows& rows, std::span<const int64_t> batches, Slot slot,
-                    SignZero rule, MatrixView<const T> w, const SignsOut& signs, MlpSignsWorkspace<T>& space) {
+                    MatrixView<const T> w, const SumsOut<T>& out, MlpSignsWorkspace<T>& space) {
   const Step t = slot.at();
   // rows that skip the slot bring no samples
   std::vector<int64_t> taken(batches.begin(), batches.end());
@@ -234,7 +238,7 @@ void mlp_signs_impl(const Context&, const MlpView& model, const Rows& rows, std:
   }
   std::vector<Room<T>> rooms(static_cast<size_t>(threads()), Room<T>(model));
   for (const SegmentChunk& chunk : cut_into_chunks(taken, space.places())) {
-    const Pass<T> pass{model, rows, t, rule, w.data(), signs, space, active, chunk};
+    const Pass<T> pass{model, rows, t, w.data(), out, space, active, chunk};
     const auto tiles = pass.tiles();
     const auto tasks = pass.tasks();
     const int64_t places = chunk.places(), pieces = (places + forward_places - 1) / forward_places;
@@ -254,8 +258,7 @@ void mlp_signs_impl(const Context&, const MlpView& model, const Rows& rows, std:
 
 #define ORRERY_INSTANTIATE(T)                                                                                          \
   template void mlp_signs_impl<T, Backend::cpu>(const Context&, const MlpView&, const Rows&, std::span<const int64_t>, \
-                                                Slot, SignZero, MatrixView<const T>, const SignsOut&,                  \
-                                                MlpSignsWorkspace<T>&);
+                                                Slot, MatrixView<const T>, const SumsOut<T>&, MlpSignsWorkspace<T>&);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

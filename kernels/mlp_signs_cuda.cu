@@ -80,10 +80,10 @@ struct Layer {  // as the kernels below see it
 template <class T>
 struct Signing {  // what they share
   Slot slot;
-  SignZero rule;
   const T* w;
   T l2;
-  SignsOut signs;
+  int64_t parameters;
+  SumsOut<T> out;
 };
 
 // Words that lie inside W_l: `count` from word `first` on. Word k + period speaks of the outputs of word k, `step` inputs later:
@@ -188,11 +188,16 @@ __global__ void __launch_bounds__(warps * 32)
           const int64_t k = k0 + q * grid.period;
           if (!valid[a] || k >= end) continue;  // the whole warp
           const T g = active && what.l2 != T{0} ? sum[a][q] + what.l2 * what.w[k * bits_of_word + lane] : sum[a][q];
+          if (!what.out.packs()) {
+            what.out.stored(r, k * bits_of_word + lane) = g;
+            continue;
+          }
           const SignWord word = ballot_signs(g, true);
           if (lane == q) mine = word;
         }
         const int64_t k = k0 + lane * grid.period;
-        if (valid[a] && lane < repeats && k < end) store(what.signs, r, k, settle(mine, what.rule, coins, k));
+        if (what.out.packs() && valid[a] && lane < repeats && k < end)
+          store(what.out.signs, r, k, settle(mine, what.out.rule, coins, k));
       }
     }
   }
@@ -205,7 +210,7 @@ __global__ void edge_signs_kernel(Segments all, Signing<T> what, const Layer<T>*
   const int64_t e = int64_t{blockIdx.x} * warps + threadIdx.x / 32;
   if (e >= word_count) return;  // the whole warp
   const int64_t k = words[e], j = k * bits_of_word + threadIdx.x % 32;
-  const bool inside = j < what.signs.coordinates;
+  const bool inside = j < what.parameters;
   const Step t = what.slot.at();
   int l = 0;
   while (l + 1 < layer_count && j >= layers[l + 1].weights) ++l;
@@ -223,9 +228,14 @@ __global__ void edge_signs_kernel(Segments all, Signing<T> what, const Layer<T>*
       }
       if (!bias && what.l2 != T{0}) sum += what.l2 * what.w[j];
     }
+    if (!what.out.packs()) {
+      if (inside) what.out.stored(r, j) = sum;
+      continue;
+    }
     const SignWord word = ballot_signs(sum, inside);
     if (threadIdx.x % 32 == 0)
-      store(what.signs, r, k, settle(word, what.rule, sign_coins(all.rows.seed[r], all.rows.worker[r], t.key()), k));
+      store(what.out.signs, r, k,
+            settle(word, what.out.rule, sign_coins(all.rows.seed[r], all.rows.worker[r], t.key()), k));
   }
 }
 
@@ -251,7 +261,7 @@ __global__ void column_sums_kernel(int64_t places, int64_t n, const T* delta, T*
 template <class T>
 __global__ void start_kernel(Segments all, Signing<T> what, const Layer<T>* layers, int layer_count, T* g) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (j >= what.signs.coordinates) return;
+  if (j >= what.parameters) return;
   int l = 0;
   while (l + 1 < layer_count && j >= layers[l + 1].weights) ++l;
   g[j] =
@@ -320,7 +330,7 @@ struct Pass {
       for (; k < g.first; ++k) words.push_back(k);
       k = g.first + g.count;
     }
-    for (; k < what.signs.words(); ++k) words.push_back(k);
+    for (; k < sign_words(what.parameters); ++k) words.push_back(k);
     return words;
   }
   void sign(const Segments& all, const Buffer<Layer<T>>& table, const Buffer<int64_t>& edge) const {
@@ -338,17 +348,17 @@ struct Pass {
   }
 
   // A row of many samples: the weight gradients are products.
-  void start(const Segments& row, const Buffer<Layer<T>>& table) const {
+  void start(const Segments& row, const Buffer<Layer<T>>& table, T* g) const {
     launch(start_kernel<T>, dim3(blocks_for(model.parameters(), 256)), dim3(256), 0, ctx.stream(), row, what,
-           table.data(), model.layers(), space.gradient());
+           table.data(), model.layers(), g);
   }
-  void add(int64_t places) const {
+  void add(int64_t places, T* g) const {
     for (int l = 0; l < model.layers(); ++l) {
       const int64_t k = model.in(l), n = model.out(l);
       batched_gemm<T>(ctx, k, n, places, T{1}, {space.inputs(l), k, 0, true}, {space.deltas(l), n, 0}, T{1},
-                      {space.gradient() + model.weights(l), n, 0}, 1);
+                      {g + model.weights(l), n, 0}, 1);
       launch(column_sums_kernel<T>, dim3(blocks_for(n, 32)), dim3(1024), 0, ctx.stream(), places, n, space.deltas(l),
-             space.gradient() + model.bias(l));
+             g + model.bias(l));
     }
   }
 };
@@ -357,9 +367,8 @@ struct Pass {
 
 template <class T, Backend B>
 void mlp_signs_impl(const Context& ctx, const MlpView& model, const Rows& rows, std::span<const int64_t> batches,
-                    Slot slot, SignZero rule, MatrixView<const T> w, const SignsOut& signs,
-                    MlpSignsWorkspace<T>& space) {
-  const Pass<T> pass{ctx, model, space, {slot, rule, w.data(), static_cast<T>(model.l2), signs}};
+                    Slot slot, MatrixView<const T> w, const SumsOut<T>& out, MlpSignsWorkspace<T>& space) {
+  const Pass<T> pass{ctx, model, space, {slot, w.data(), static_cast<T>(model.l2), model.parameters(), out}};
   // small rows share chunks, large ones come alone
   std::vector<int64_t> small, small_batches, large;
   for (int64_t r = 0; r < rows.count; ++r) {
@@ -380,25 +389,27 @@ void mlp_signs_impl(const Context& ctx, const MlpView& model, const Rows& rows, 
   }
   for (const int64_t r : large) {
     const Buffer<int64_t> one(ctx, std::vector<int64_t>{r});
+    T* const g = out.packs() ? space.gradient() : out.stored.row(r);
     const int64_t size[] = {batches[static_cast<size_t>(r)]};
     for (const SegmentChunk& c : cut_into_chunks(size, space.places())) {
       const Buffer<int64_t> begin(ctx, c.begin);
       const Segments all{rows, one.data(), begin.data(), 1, c.first_sample};
-      if (c.first_piece()) pass.start(all, table);
+      if (c.first_piece()) pass.start(all, table, g);
       pass.run(all, c.places());
-      pass.add(c.places());
+      pass.add(c.places(), g);
     }
-    SignsOut out = signs;
-    out.positive = signs.positive.rows(r, 1);
-    if (signs.has_zeros()) out.zero = signs.zero.rows(r, 1);
-    sign_pack<T>(ctx, rows.part(r, 1), slot, rule, {space.gradient(), 1, model.parameters(), ctx.backend}, out);
+    if (!out.packs()) continue;
+    SignsOut one_row = out.signs;
+    one_row.positive = one_row.positive.rows(r, 1);
+    if (one_row.has_zeros()) one_row.zero = one_row.zero.rows(r, 1);
+    sign_pack<T>(ctx, rows.part(r, 1), slot, out.rule, {g, 1, model.parameters(), ctx.backend}, one_row);
   }
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                   \
-  template void mlp_signs_impl<T, Backend::cuda>(const Context&, const MlpView&, const Rows&,                   \
-                                                 std::span<const int64_t>, Slot, SignZero, MatrixView<const T>, \
-                                                 const SignsOut&, MlpSignsWorkspace<T>&);
+#define ORRERY_INSTANTIATE(T)                                                                         \
+  template void mlp_signs_impl<T, Backend::cuda>(const Context&, const MlpView&, const Rows&,         \
+                                                 std::span<const int64_t>, Slot, MatrixView<const T>, \
+                                                 const SumsOut<T>&, MlpSignsWorkspace<T>&);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

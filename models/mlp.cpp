@@ -16,7 +16,10 @@ template <class T>
 class Mlp final : public Model<T> {
  public:
   Mlp(const Context& ctx, const ModelInputs& in, MlpView train)
-      : in_(in), train_(train), test_(std::move(train)), signs_space_(in.workspace_bytes) {
+      : in_(in),
+        train_(train),
+        test_(std::move(train)),
+        signs_space_(in.workspace_bytes, in.sign_samples > 0 ? in.sign_samples : int64_t{1} << 40) {
     test_.samples = in.test;
     test_.l2 = 0;
     steps_space_ = MlpWorkspace<T>(ctx, train_, in.rows, in.max_batch, in.workspace_bytes);
@@ -27,9 +30,12 @@ class Mlp final : public Model<T> {
                    const Momentum<T>& m) override {
     mlp_steps(ctx, train_, rows, slot, steps, w, steps_space_, m);
   }
-  // Whole local gradients come in pieces that fit the room of the steps.
+  // Whole local gradients come in pieces that fit the room of the steps. Where workers vote, batches at a shared point are not padded.
   void gradients(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<T> g) override {
-    mlp_gradients(ctx, train_, rows, slot, w, g, steps_space_);
+    if (w.stride() == 0 && in_.sign_samples > 0)
+      mlp_shared_gradients(ctx, train_, rows, slot, w, g, signs_space_);
+    else
+      mlp_gradients(ctx, train_, rows, slot, w, g, steps_space_);
   }
   bool packs_signs() const override { return true; }
   void signs(const Context& ctx, const Rows& rows, Slot slot, SignZero rule, MatrixView<const T> w,

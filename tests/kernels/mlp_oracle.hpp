@@ -7,7 +7,7 @@
 //   delta    of the logits: q_c times the errors of the exponents and (C + 11) u, the label's class 2 u more and its own
 //            (softmax_steps_test.cpp); of a hidden unit: (n + 1) u sum_j |delta_j W_ij|, the deltas' errors, the slope's error
 //            (relu: the whole sum where |z| is below its error; tanh: 2 |h| dh + 2 u)
-//   g        (B + 4) u sum_k |h delta|, and the errors of both factors
+//   g        (B + 4) u sum_k |h delta|, and the errors of both factors; (B + 3) u |l2 w|: the sum may begin there
 #pragma once
 
 #include "kernels/mlp_view.hpp"
@@ -120,7 +120,7 @@ Bounded mlp_gradient(const MlpView& m, const Samples& samples, const Rows& rows,
   for (int l = 0; l < m.layers(); ++l)
     for (int64_t i = m.weights(l); i < m.bias(l); ++i) {
       const auto at = static_cast<size_t>(i);
-      g.error[at] += u * (3 * std::abs(m.l2 * w[at]) + std::abs(g.value[at] + m.l2 * w[at]));
+      g.error[at] += u * ((B + 3) * std::abs(m.l2 * w[at]) + std::abs(g.value[at] + m.l2 * w[at]));
       g.value[at] += m.l2 * w[at];
     }
   return g;

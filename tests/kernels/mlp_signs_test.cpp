@@ -114,6 +114,44 @@ TEST_P(MlpSigns, SignsOfTheFormulaInFloat64) {
   });
 }
 
+// The sums themselves: within their rounding errors, on the CPU the bits of mlp_gradients.
+TEST_P(MlpSigns, SharedGradientsMatchTheFormula) {
+  const Backend b = GetParam();
+  test::for_float_and_double([&]<class T>() {
+    for (const Case& c : kCases)
+      for (const auto& batches : {kBatches, std::vector<int32_t>{4, 300, 5}}) {
+        const Problem q(b, c);
+        const test::Rows rows = ragged(b, batches);
+        const Matrix<T> w(b, 1, q.P, 1);
+        std::vector<Bounded> want;
+        for (int64_t r = 0; r < rows.count(); ++r) {
+          want.emplace_back(static_cast<size_t>(q.P));
+          if (rows.active(r)) want.back() = test::mlp_gradient<T>(q.view, q.samples, rows, r, 0, w.initial());
+        }
+        for (int64_t room : {kRoomy, int64_t{1}}) {
+          const Matrix<T> g(b, rows.count(), q.P, 2);
+          MlpSignsWorkspace<T> space(room);
+          mlp_shared_gradients<T>(ctx(), q.view, rows.view(), rows.slot(), w.shared(rows.count()), g.view(), space);
+          const auto got = g.host();
+          test::Near near("g");
+          for (int64_t r = 0; r < rows.count(); ++r)
+            for (int64_t j = 0; j < q.P; ++j)
+              near(static_cast<double>(got[static_cast<size_t>(r * q.P + j)]),
+                   want[static_cast<size_t>(r)].value[static_cast<size_t>(j)],
+                   want[static_cast<size_t>(r)].error[static_cast<size_t>(j)] +
+                       (rows.active(r) ? 1e4 * static_cast<double>(std::numeric_limits<T>::min()) : 0),
+                   r, j);
+          if (!on_cpu()) continue;
+          const Matrix<T> padded(b, rows.count(), q.P, 3);
+          MlpWorkspace<T> steps(ctx(), q.view, rows.count(), rows.view().max_batch, kRoomy);
+          mlp_gradients<T>(ctx(), q.view, rows.view(), rows.slot(), w.shared(rows.count()), padded.view(), steps);
+          const auto same = padded.host();
+          for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], same[i]) << "element " << i;  // -0 equals 0
+        }
+      }
+  });
+}
+
 // The CPU: for every rule, with room for all and for 64 samples at a time, so that chunks end between and inside of rows.
 TEST_P(MlpSigns, BitsOfPackedGradients) {
   if (!on_cpu()) GTEST_SKIP() << "products on CUDA add in another order";

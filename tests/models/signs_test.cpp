@@ -67,6 +67,35 @@ TEST_P(ModelSigns, OthersSaySo) {
                std::logic_error);
 }
 
+// Bound for votes, a model gives the gradients that it gives otherwise.
+TEST_P(ModelSigns, GradientsWhereWorkersVote) {
+  for_each_model([&](const std::string& kind, const std::string& table) {
+    const ModelBench<double> m(GetParam(), kind, table);
+    ModelInputs in = m.inputs;
+    in.sign_samples = 3;
+    const auto voting = m.spec->bind(ctx(), in, double{});
+    for (int32_t batch : {4, 0}) {
+      const test::Rows rows(GetParam(), worker_rows(batch, 0.7), 4);
+      const Matrix<double> w(GetParam(), 1, m.P, 1), g(GetParam(), kWorkers, m.P, 2),
+          same(GetParam(), kWorkers, m.P, 3);
+      m.model->gradients(ctx(), rows.view(), rows.slot(), w.shared(kWorkers), g.view());
+      voting->gradients(ctx(), rows.view(), rows.slot(), w.shared(kWorkers), same.view());
+      if (on_cpu()) {
+        test::expect_same_bits(g.host(), same.host(), kind);
+        continue;
+      }
+      const auto a = g.host(), b = same.host();
+      double moved = 1;
+      for (double v : w.dense()) moved = std::max(moved, std::abs(v));
+      const double x = m.largest_feature(), K = 72 + kFeatures + kClasses + 30;
+      test::Near near(kind);
+      for (size_t i = 0; i < a.size(); ++i)
+        near(a[i], b[i], 2 * K * test::unit<double> * (moved + (1 + kFeatures * moved * x) * (1 + x)),
+             static_cast<int64_t>(i));
+    }
+  });
+}
+
 // The room for a pass is planned where signs are asked for, and grows with the samples up to its bound.
 TEST_P(ModelSigns, AreInThePlan) {
   const ModelBench<float> m(GetParam(), "mlp", "hidden = [4, 3]");
