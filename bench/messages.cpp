@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "bench/harness.hpp"
+#include "kernels/blend.hpp"
 #include "kernels/error_feedback.hpp"
 #include "kernels/sign_noise.hpp"
 #include "kernels/tensor_norms.hpp"
@@ -76,9 +77,9 @@ void add_for(int64_t W) {
     const Senders& v = of();
     tensor_norms<float>(v.ctx, v.offset.view(), v.e.view(v.W, v.P), Norm::l1, v.norms.view(v.W, v.tensors));
   });
-  add(name("accumulate"), 12 * n, 2 * n, [of] {
+  add(name("blend"), 12 * n, 2 * n, [of] {
     const Senders& v = of();
-    accumulate<float>(v.ctx, v.ones.view(), v.g.view(v.W, v.P), v.e.view(v.W, v.P));
+    blend<float>(v.ctx, v.ones.view(), v.g.view(v.W, v.P), v.ones.view(), v.e.view(v.W, v.P));
   });
   add(name("scaled_signs"), 8 * n + bits, 3 * n, [of] {
     const Senders& v = of();
@@ -91,9 +92,9 @@ void add_for(int64_t W) {
                        v.x.view(1, v.P));
   });
   // e must be filled again before each call, or zeros are all that is left after ten
-  add(name("accumulate_top_signs"), 12 * n + 8 * n + 2 * bits, 2 * n + 8 * n, [of] {
+  add(name("blend_top_signs"), 12 * n + 8 * n + 2 * bits, 2 * n + 8 * n, [of] {
     const Senders& v = of();
-    accumulate<float>(v.ctx, v.ones.view(), v.g.view(v.W, v.P), v.e.view(v.W, v.P));
+    blend<float>(v.ctx, v.ones.view(), v.g.view(v.W, v.P), v.ones.view(), v.e.view(v.W, v.P));
     top_signs<float>(v.ctx, v.offset.view(), v.keep.view(), v.e.view(v.W, v.P), v.cuts.view(v.W, v.tensors),
                      v.signs(true));
   });

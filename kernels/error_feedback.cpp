@@ -6,18 +6,6 @@
 namespace orrery {
 
 template <class T>
-void accumulate(const Context& ctx, VectorView<const double> lambda, MatrixView<const T> g, MatrixView<T> e,
-                VectorView<const uint8_t> present) {
-  expects(g.extent(0) == e.extent(0) && g.extent(1) == e.extent(1), "errors of the shape of the gradients");
-  expects(lambda.size() == e.extent(0), "a factor for every row");
-  check_present(ctx, present, e.extent(0));
-  if (e.size() == 0) return;
-  expects(g.where() == ctx.backend && e.where() == ctx.backend && lambda.where() == ctx.backend,
-          "gradients, errors and factors on the context's side");
-  dispatch(ctx.backend, [&]<Backend B>() { detail::accumulate_impl<T, B>(ctx, lambda, g, e, present); });
-}
-
-template <class T>
 void scaled_signs(const Context& ctx, VectorView<const int64_t> offset, MatrixView<const double> norms, MatrixView<T> e,
                   const SignsOut& signs, MatrixView<double> scales, VectorView<const uint8_t> present) {
   detail::check_signs(ctx, signs);
@@ -52,8 +40,6 @@ void scaled_mean(const Context& ctx, const GroupTable& groups, const ScaledSigns
 }
 
 #define ORRERY_INSTANTIATE(T)                                                                                       \
-  template void accumulate<T>(const Context&, VectorView<const double>, MatrixView<const T>, MatrixView<T>,         \
-                              VectorView<const uint8_t>);                                                           \
   template void scaled_signs<T>(const Context&, VectorView<const int64_t>, MatrixView<const double>, MatrixView<T>, \
                                 const SignsOut&, MatrixView<double>, VectorView<const uint8_t>);                    \
   template void scaled_mean<T>(const Context&, const GroupTable&, const ScaledSigns&, MatrixView<T>,                \

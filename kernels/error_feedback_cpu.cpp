@@ -59,19 +59,6 @@ void add_row(const ScaledSigns& sent, int64_t r, int64_t first, int64_t end, con
 }  // namespace
 
 template <class T, Backend B>
-void accumulate_impl(const Context&, VectorView<const double> lambda, MatrixView<const T> g, MatrixView<T> e,
-                     VectorView<const uint8_t> present) {
-  for_strips(e.extent(0), sign_words(e.extent(1)), [&](int64_t r, int64_t first, int64_t end) {
-    if (!takes_part(present, r)) return;
-    const T factor = static_cast<T>(lambda[r]);
-    T* __restrict__ const to = e.row(r);
-    const T* __restrict__ const from = g.row(r);
-    const int64_t last = std::min(end * bits_of_word, e.extent(1));
-    for (int64_t j = first * bits_of_word; j < last; ++j) to[j] = factor * to[j] + from[j];
-  });
-}
-
-template <class T, Backend B>
 void scaled_signs_impl(const Context&, VectorView<const int64_t> offset, MatrixView<const double> norms,
                        MatrixView<T> e, const SignsOut& signs, MatrixView<double> scales,
                        VectorView<const uint8_t> present) {
@@ -125,13 +112,11 @@ void scaled_mean_impl(const Context&, const GroupTable& g, const ScaledSigns& se
   });
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                   \
-  template void accumulate_impl<T, Backend::cpu>(const Context&, VectorView<const double>, MatrixView<const T>, \
-                                                 MatrixView<T>, VectorView<const uint8_t>);                     \
-  template void scaled_signs_impl<T, Backend::cpu>(const Context&, VectorView<const int64_t>,                   \
-                                                   MatrixView<const double>, MatrixView<T>, const SignsOut&,    \
-                                                   MatrixView<double>, VectorView<const uint8_t>);              \
-  template void scaled_mean_impl<T, Backend::cpu>(const Context&, const GroupTable&, const ScaledSigns&,        \
+#define ORRERY_INSTANTIATE(T)                                                                                \
+  template void scaled_signs_impl<T, Backend::cpu>(const Context&, VectorView<const int64_t>,                \
+                                                   MatrixView<const double>, MatrixView<T>, const SignsOut&, \
+                                                   MatrixView<double>, VectorView<const uint8_t>);           \
+  template void scaled_mean_impl<T, Backend::cpu>(const Context&, const GroupTable&, const ScaledSigns&,     \
                                                   MatrixView<T>, VectorView<const uint8_t>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

@@ -18,15 +18,6 @@ __device__ float product(float a, float b) { return __fmul_rn(a, b); }
 __device__ double product(double a, double b) { return __dmul_rn(a, b); }
 
 // Grid of all but the mean: x = strips of 256 coordinates, y = rows (strided).
-template <class T>
-__global__ void accumulate_kernel(VectorView<const double> lambda, MatrixView<const T> g, MatrixView<T> e,
-                                  VectorView<const uint8_t> present) {
-  const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (j >= e.extent(1)) return;
-  for (int64_t r = blockIdx.y; r < e.extent(0); r += gridDim.y)
-    if (takes_part(present, r)) e(r, j) = product(static_cast<T>(lambda[r]), e(r, j)) + g(r, j);
-}
-
 // A warp makes one word.
 template <class T>
 __global__ void scaled_signs_kernel(VectorView<const int64_t> offset, MatrixView<const double> norms, MatrixView<T> e,
@@ -73,13 +64,6 @@ __global__ void scaled_mean_kernel(GroupTable g, ScaledSigns sent, MatrixView<T>
 }  // namespace
 
 template <class T, Backend B>
-void accumulate_impl(const Context& ctx, VectorView<const double> lambda, MatrixView<const T> g, MatrixView<T> e,
-                     VectorView<const uint8_t> present) {
-  launch(accumulate_kernel<T>, grid_for(e.extent(1), e.extent(0)), dim3(block_threads), 0, ctx.stream(), lambda, g, e,
-         present);
-}
-
-template <class T, Backend B>
 void scaled_signs_impl(const Context& ctx, VectorView<const int64_t> offset, MatrixView<const double> norms,
                        MatrixView<T> e, const SignsOut& signs, MatrixView<double> scales,
                        VectorView<const uint8_t> present) {
@@ -93,13 +77,11 @@ void scaled_mean_impl(const Context& ctx, const GroupTable& g, const ScaledSigns
   launch(scaled_mean_kernel<T>, tally_grid(g, out.extent(1)), tally_block(g), 0, ctx.stream(), g, sent, out, present);
 }
 
-#define ORRERY_INSTANTIATE(T)                                                                                    \
-  template void accumulate_impl<T, Backend::cuda>(const Context&, VectorView<const double>, MatrixView<const T>, \
-                                                  MatrixView<T>, VectorView<const uint8_t>);                     \
-  template void scaled_signs_impl<T, Backend::cuda>(const Context&, VectorView<const int64_t>,                   \
-                                                    MatrixView<const double>, MatrixView<T>, const SignsOut&,    \
-                                                    MatrixView<double>, VectorView<const uint8_t>);              \
-  template void scaled_mean_impl<T, Backend::cuda>(const Context&, const GroupTable&, const ScaledSigns&,        \
+#define ORRERY_INSTANTIATE(T)                                                                                 \
+  template void scaled_signs_impl<T, Backend::cuda>(const Context&, VectorView<const int64_t>,                \
+                                                    MatrixView<const double>, MatrixView<T>, const SignsOut&, \
+                                                    MatrixView<double>, VectorView<const uint8_t>);           \
+  template void scaled_mean_impl<T, Backend::cuda>(const Context&, const GroupTable&, const ScaledSigns&,     \
                                                    MatrixView<T>, VectorView<const uint8_t>);
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)

@@ -5,7 +5,7 @@
 //   top_values   out[r,j] <- e[r,j] on I, 0 elsewhere;                                 e[r,j] <- 0 on I
 //   sparse_mean  out[k,j] <- sum_m sent[m,j] / (n_kj + 1e-5)     n_kj members of group k that are present sent a number other than 0 at j
 //
-// k_t = kept(kappa, d_t); the caller accumulates e <- lambda e + G before (error_feedback.hpp).
+// k_t = kept(kappa, d_t); the caller adds e <- lambda e + G before (blend.hpp).
 //
 // Shapes   e, sent (rows, P) of any stride; offset (tensors + 1): 0 = offset[0] <= ... = P, tensors of fewer than 2^31 coordinates; keep (tensors),
 //          more than a tensor has keeps all of it, 0 or less nothing; cuts (rows, tensors) scratch, written; signs with their second plane;

@@ -83,15 +83,19 @@ Json measured_of(const std::optional<MeasuredVotes>& measured) {
   if (!measured) return {{"value", nullptr}, {"reason", "no vote was looked at: record vote_error, or vote_agreement"}};
   const MeasuredVotes& m = *measured;
   Json j = {{"phase", m.phase}, {"looks", m.seen.looks}, {"agreement", numbers(m.seen.agreement)}};
+  if (m.seen.references > 0) {
+    j["decoded_signs"] = m.seen.decoded;
+    j["p"] = numbers(m.seen.p);
+    j["p_weighted"] = numbers(m.seen.p_weighted);
+    j["decoding_error"] = number(m.seen.decoding_error);
+    j["vote_error"] = number(m.seen.vote_error);
+  }
+  if (m.through_tiers)
+    j["through_tiers"] = {{"error", number(m.through_tiers)}, {"vote_error", number(m.through_tiers_weighted)}};
   if (!m.of_p) {
     j["reason"] = m.why_no_prediction;
     return j;
   }
-  j["decoded_signs"] = m.seen.decoded;
-  j["p"] = numbers(m.seen.p);
-  j["p_weighted"] = numbers(m.seen.p_weighted);
-  j["decoding_error"] = number(m.seen.decoding_error);
-  j["vote_error"] = number(m.seen.vote_error);
   j["weights"] = m.weights;
   j["predicted"] = prediction_of(*m.of_p, m.majority);
   j["predicted_weighted"] = prediction_of(*m.of_weighted, m.majority);

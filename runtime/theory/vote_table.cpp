@@ -29,6 +29,11 @@ void measured_rows(const MeasuredVotes& m, TheoryTable& table) {
   };
   row("agreement with the decision, mean of the workers", {}, mean(seen.agreement),
       fmt::format("{}; {} votes looked at, {}", range(seen.agreement), seen.looks, m.phase));
+  if (m.through_tiers) {
+    const std::string note = "exact for majorities of majorities with these p, by octaves of |g_n|";
+    row("decoding error", m.through_tiers, seen.decoding_error, note);
+    row("decoding error weighted by the gradient", m.through_tiers_weighted, seen.vote_error, note);
+  }
   if (!m.of_p) {
     row("cross-over rate p, mean of the workers", {}, {}, m.why_no_prediction);
     return;

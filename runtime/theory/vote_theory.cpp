@@ -7,6 +7,7 @@
 
 #include "runtime/run.hpp"
 #include "runtime/theory/sign_vote/convergence.hpp"
+#include "runtime/theory/sign_vote/tiered_majority.hpp"
 #include "runtime/voting/spec.hpp"
 #include "runtime/voting/wire.hpp"
 
@@ -143,6 +144,34 @@ std::vector<double> weights_of(const Arm& arm, const ArmResult& r, bool warmup, 
   return v;
 }
 
+// Children of every node of the voting tiers below the top one, where all nodes of a tier have as many and they come in order.
+std::optional<std::vector<int64_t>> children_of_tiers(const NetworkSpec& n) {
+  std::vector<int64_t> sizes;
+  int64_t below = n.workers;
+  for (int k = 0; k + 1 < voting_tiers(n); ++k) {
+    const TierSpec& tier = n.tiers[static_cast<size_t>(k)];
+    if (!tier.groups.empty() || n.random_grouping || below % tier.nodes != 0) return std::nullopt;
+    sizes.push_back(below / tier.nodes);
+    below = tier.nodes;
+  }
+  return n.tiers[static_cast<size_t>(voting_tiers(n)) - 1].nodes == 1 ? std::optional(sizes) : std::nullopt;
+}
+
+// The exact error of majorities of majorities from the measured p, by octaves of the gradient.
+void through_tiers(const Arm& arm, MeasuredVotes& m) {
+  const auto sizes = children_of_tiers(*arm.network);
+  if (!sizes || arm.algorithm->voting()->vote != Vote::majority) return;
+  double error = 0, weighted = 0;
+  for (const auto& [key, c] : m.seen.classes) {
+    const double of_class =
+        sign_vote::tiered_majority_error(sign_vote::rates_inside(c.p(), static_cast<double>(c.decoded)), *sizes);
+    error += c.share / static_cast<double>(m.seen.references) * of_class;
+    weighted += c.weight / static_cast<double>(m.seen.references) * of_class;
+  }
+  m.through_tiers = error;
+  m.through_tiers_weighted = weighted;
+}
+
 std::optional<MeasuredVotes> measured_votes(const Arm& arm, const ArmResult& r) {
   const bool warmup = r.votes.after.looks == 0;
   MeasuredVotes m;
@@ -157,6 +186,7 @@ std::optional<MeasuredVotes> measured_votes(const Arm& arm, const ArmResult& r) 
   }
   if (arm.algorithm->voting()->forward == VoteSpec::Forward::signs && voting_tiers(*arm.network) > 1) {
     m.why_no_prediction = "predictions are for one server, and nodes of tiers forward signs";
+    through_tiers(arm, m);
     return m;
   }
   const auto v = weights_of(arm, r, warmup, m);

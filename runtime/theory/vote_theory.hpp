@@ -29,7 +29,9 @@ struct MeasuredVotes {
   std::string weights;  // what v is
   bool majority = false;
   bool per_coordinate = false;    // it learns in every coordinate by itself; v is what all of them together teach
-  std::string why_no_prediction;  // "" where there is one
+  std::string why_no_prediction;  // of one server; "" where there is one
+  // Of equal votes through tiers of nodes that forward signs, all alike and in the workers' order: decoding error, and weighted by the gradient
+  std::optional<double> through_tiers, through_tiers_weighted;
   std::optional<sign_vote::VotePrediction> of_p, of_weighted;  // from p, and from p weighted by the gradient
   std::vector<sign_vote::ClassPrediction> classes;             // from p by classes of |g_n|, as in `seen`
   sign_vote::ClassPrediction by_class, by_class_weighted;      // of all coordinates; weighted by the gradient

@@ -1,4 +1,5 @@
 // What error feedback does over many rounds: what is not sent is not lost.
+#include "kernels/blend.hpp"
 #include "kernels/descend.hpp"
 #include "kernels/error_feedback.hpp"
 #include "kernels/sign_step.hpp"
@@ -49,7 +50,8 @@ class Feedback {
     const int64_t rows = e.extent(0);
     const auto norms = norms_.view().rows(0, rows), scales = scales_.view().rows(0, rows);
     const SignsOut signs{P_, signs_.view().positive.rows(0, rows), {}};
-    accumulate<T>(ctx, ones_.vector().part(0, rows), g, e);
+    const auto ones = ones_.vector().part(0, rows);
+    blend<T>(ctx, ones, g, ones, e);
     tensor_norms<T>(ctx, offset_.vector(), e, Norm::l1, norms);
     scaled_signs<T>(ctx, offset_.vector(), norms, e, signs, scales);
     scaled_mean<T>(ctx, groups, {offset_.vector(), signs, scales}, mean_.view());

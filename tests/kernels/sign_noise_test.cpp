@@ -90,7 +90,9 @@ TEST_P(SignNoise, FollowsItsLaw) {
       EXPECT_NEAR(m2 / count, second, 4.5 * std::sqrt((fourth - second * second) / count));
       EXPECT_NEAR(m4 / count, fourth, 4.5 * std::sqrt((eighth - fourth * fourth) / count));
       for (double product : {beside, other, later}) EXPECT_NEAR(product / count, 0, 4.5 * second / std::sqrt(count));
-      if (law == NoiseLaw::uniform) EXPECT_LT(largest, 1);
+      if (law == NoiseLaw::uniform) {
+        EXPECT_LT(largest, 1);
+      }
     }
     test::expect_same_bits_for_any_threads([&] { return run(0); });
   }
