@@ -1,76 +1,17 @@
 #include <algorithm>
 #include <numeric>
 
-#include "kernels/activation.hpp"
 #include "kernels/batched_gemm.hpp"
-#include "kernels/minibatch.cuh"
+#include "kernels/mlp_shared_pass.cuh"
 #include "kernels/mlp_signs.hpp"
 #include "kernels/row_segments.hpp"
 #include "kernels/sign_pack.hpp"
 #include "kernels/signs.cuh"
-#include "kernels/softmax_loss.hpp"
 
 namespace orrery::detail {
 namespace {
 
 constexpr int64_t most_direct = 256;  // samples of a row whose sums are formed in registers; larger ones are products
-
-// The segments of one chunk, on the device: segment m holds samples first_sample ... of row[m] at places begin[m] ... begin[m+1]-1.
-struct Segments {
-  Rows rows;  // all of the call
-  const int64_t* row;
-  const int64_t* begin;
-  int64_t count, first_sample;
-
-  __device__ int64_t at(int64_t place) const {  // whose place
-    int64_t low = 0, high = count;              // begin[low] <= place < begin[high]
-    while (high - low > 1) {
-      const int64_t middle = (low + high) / 2;
-      (begin[middle] <= place ? low : high) = middle;
-    }
-    return low;
-  }
-};
-
-// ---- one pass: gather, deltas of the logits, slopes; the products between them are cuBLAS's
-
-// Grid: one block per place, strided. Rows that skip the slot get x = 0 and label -1.
-template <class T>
-__global__ void gather_segments_kernel(Segments all, SampleView samples, Slot slot, int64_t places, T* x, int32_t* y,
-                                       int32_t* segment) {
-  const int64_t d = samples.features();
-  const Step t = slot.at();
-  for (int64_t p = blockIdx.x; p < places; p += gridDim.x) {
-    const int64_t m = all.at(p), r = all.row[m];
-    const bool used = all.rows.active(r, t);
-    const int64_t s = used ? all.rows.sample(r, t, all.first_sample + p - all.begin[m]) : 0;
-    T* out = x + p * d;
-    if (used)
-      block_copy(samples, s, out);
-    else
-      for (int64_t j = threadIdx.x; j < d; j += blockDim.x) out[j] = T{0};
-    if (threadIdx.x == 0) y[p] = used ? samples.labels[s] : -1, segment[p] = static_cast<int32_t>(m);
-  }
-}
-
-// Grid: one thread per place.
-template <class T>
-__global__ void logit_deltas_kernel(Segments all, int64_t places, int classes, const int32_t* y, const int32_t* segment,
-                                    const T* bias, T* z) {
-  const int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (p >= places) return;
-  const T scale = static_cast<T>(coefficient(all.rows, all.row[segment[p]], Fold::gradient));
-  softmax_delta(z + p * classes, bias, classes, y[p], scale);
-}
-
-// Grid: one thread per element, strided.
-template <class T>
-__global__ void slopes_kernel(Activation a, int64_t n, const T* h, T* delta) {
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += int64_t{gridDim.x} * blockDim.x)
-    delta[i] *= activation_slope(a, h[i]);
-}
-
-// ---- signs
 
 template <class T>
 struct Layer {  // as the kernels below see it
@@ -268,44 +209,13 @@ __global__ void start_kernel(Segments all, Signing<T> what, const Layer<T>* laye
       what.l2 != T{0} && j < layers[l].bias && all.rows.active(all.row[0], what.slot.at()) ? what.l2 * what.w[j] : T{0};
 }
 
-unsigned blocks_for(int64_t n, int64_t threads) {
-  return static_cast<unsigned>(std::clamp<int64_t>((n + threads - 1) / threads, 1, 1 << 20));
-}
-
 template <class T>
-struct Pass {
+struct Signer {
   const Context& ctx;
   const MlpView& model;
   const MlpSignsWorkspace<T>& space;
   Signing<T> what;
 
-  MatrixView<T> inputs(int l, int64_t places) const { return {space.inputs(l), places, model.in(l), ctx.backend}; }
-
-  // c <- a op(W_l) for all places at once
-  void product(int64_t places, int l, bool transposed, const T* a, T* c) const {
-    const int64_t k = transposed ? model.out(l) : model.in(l), n = transposed ? model.in(l) : model.out(l);
-    batched_gemm<T>(ctx, places, n, k, T{1}, {a, k, 0}, {what.w + model.weights(l), model.out(l), 0, transposed}, T{0},
-                    {c, n, 0}, 1);
-  }
-  // Inputs and deltas of every layer for the samples of the segments.
-  void run(const Segments& all, int64_t places) const {
-    launch(gather_segments_kernel<T>, dim3(blocks_for(places, 1)), dim3(128), 0, ctx.stream(), all, model.samples,
-           what.slot, places, space.inputs(0), space.labels(), space.segments());
-    const int last = model.layers() - 1;
-    for (int l = 0; l <= last; ++l) {
-      product(places, l, false, space.inputs(l), l < last ? space.inputs(l + 1) : space.deltas(last));
-      if (l < last)
-        activate_rows<T>(ctx, model.activation, 1, model.out(l),
-                         {what.w + model.bias(l), places, model.out(l), 0, ctx.backend}, inputs(l + 1, places));
-    }
-    launch(logit_deltas_kernel<T>, dim3(blocks_for(places, 64)), dim3(64), 0, ctx.stream(), all, places,
-           model.classes(), space.labels(), space.segments(), what.w + model.bias(last), space.deltas(last));
-    for (int l = last; l > 0; --l) {
-      product(places, l, true, space.deltas(l), space.deltas(l - 1));
-      launch(slopes_kernel<T>, dim3(blocks_for(places * model.in(l), 256)), dim3(256), 0, ctx.stream(),
-             model.activation, places * model.in(l), space.inputs(l), space.deltas(l - 1));
-    }
-  }
   std::vector<Layer<T>> layers() const {
     std::vector<Layer<T>> all;
     for (int l = 0; l < model.layers(); ++l)
@@ -368,7 +278,8 @@ struct Pass {
 template <class T, Backend B>
 void mlp_signs_impl(const Context& ctx, const MlpView& model, const Rows& rows, std::span<const int64_t> batches,
                     Slot slot, MatrixView<const T> w, const SumsOut<T>& out, MlpSignsWorkspace<T>& space) {
-  const Pass<T> pass{ctx, model, space, {slot, w.data(), static_cast<T>(model.l2), model.parameters(), out}};
+  const SharedPass<T> pass{ctx, model, slot, w.data(), space};
+  const Signer<T> signer{ctx, model, space, {slot, w.data(), static_cast<T>(model.l2), model.parameters(), out}};
   // small rows share chunks, large ones come alone
   std::vector<int64_t> small, small_batches, large;
   for (int64_t r = 0; r < rows.count; ++r) {
@@ -377,15 +288,15 @@ void mlp_signs_impl(const Context& ctx, const MlpView& model, const Rows& rows, 
     (direct ? small : large).push_back(r);
     if (direct) small_batches.push_back(size);
   }
-  const Buffer<Layer<T>> table(ctx, pass.layers());
-  const Buffer<int64_t> edge(ctx, pass.edge_words());
+  const Buffer<Layer<T>> table(ctx, signer.layers());
+  const Buffer<int64_t> edge(ctx, signer.edge_words());
 
   const Buffer<int64_t> row(ctx, small);
   for (const SegmentChunk& c : cut_into_chunks(small_batches, space.places())) {
     const Buffer<int64_t> begin(ctx, c.begin);
     const Segments all{rows, row.data() + c.first, begin.data(), c.count, 0};
     if (c.places() > 0) pass.run(all, c.places());
-    pass.sign(all, table, edge);
+    signer.sign(all, table, edge);
   }
   for (const int64_t r : large) {
     const Buffer<int64_t> one(ctx, std::vector<int64_t>{r});
@@ -394,9 +305,9 @@ void mlp_signs_impl(const Context& ctx, const MlpView& model, const Rows& rows, 
     for (const SegmentChunk& c : cut_into_chunks(size, space.places())) {
       const Buffer<int64_t> begin(ctx, c.begin);
       const Segments all{rows, one.data(), begin.data(), 1, c.first_sample};
-      if (c.first_piece()) pass.start(all, table, g);
+      if (c.first_piece()) signer.start(all, table, g);
       pass.run(all, c.places());
-      pass.add(c.places(), g);
+      signer.add(c.places(), g);
     }
     if (!out.packs()) continue;
     SignsOut one_row = out.signs;
