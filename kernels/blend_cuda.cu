@@ -1,5 +1,6 @@
 #include "kernels/blend.hpp"
 #include "kernels/core/launch.cuh"
+#include "kernels/core/rounding.cuh"
 
 namespace orrery::detail {
 namespace {
@@ -13,8 +14,8 @@ __global__ void blend_kernel(VectorView<const double> a, MatrixView<const T> x, 
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= y.extent(1)) return;
   for (int64_t r = blockIdx.y; r < y.extent(0); r += gridDim.y) {
-    const T share = static_cast<T>(b[r]), add = static_cast<T>(a[r]) * x(r, j);
-    y(r, j) = share == T{0} ? add : add + share * y(r, j);
+    const T share = static_cast<T>(b[r]), add = rounded_product(static_cast<T>(a[r]), x(r, j));
+    y(r, j) = share == T{0} ? add : add + rounded_product(share, y(r, j));
   }
 }
 

@@ -1,3 +1,4 @@
+#include "kernels/core/rounding.cuh"
 #include "kernels/error_feedback.hpp"
 #include "kernels/ordered_tally.cuh"
 #include "kernels/signs.cuh"
@@ -12,10 +13,6 @@ dim3 grid_for(int64_t columns, int64_t rows) {
   return dim3(static_cast<unsigned>((columns + block_threads - 1) / block_threads),
               static_cast<unsigned>(rows < 65535 ? rows : 65535));
 }
-
-// rounded before anything is added to it, as on the CPU
-__device__ float product(float a, float b) { return __fmul_rn(a, b); }
-__device__ double product(double a, double b) { return __dmul_rn(a, b); }
 
 // Grid of all but the mean: x = strips of 256 coordinates, y = rows (strided).
 // A warp makes one word.

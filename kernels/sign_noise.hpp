@@ -1,7 +1,7 @@
 // Noise added before the sign, so that the sign's expectation follows the number (noisy signSGD: Chen et al., NeurIPS 2020; stochastic signs:
 // Jin et al., arXiv 2002.10940; z-SignFedAvg: Tang et al., AAAI 2024).
 //
-//   sign_noise   g[r,j] <- g[r,j] + s_r * xi[r,j]      xi from draw j of Stream(seed of the row's replica, sign_noise; worker, step):
+//   sign_noise   g[r,j] <- g[r,j] + s_r * xi[r,j]      xi from draw j of Stream(seed of the row's replica, purpose; worker, step):
 //                  uniform   2 u - 1 on (-1, 1)
 //                  normal    N(0, 1)
 //   clear_rows   x[r,j] <- 0                           rows with chosen[r] != 0; with sign_noise: chosen rows of nothing but noise
@@ -26,18 +26,20 @@ namespace orrery {
 enum class NoiseLaw { uniform, normal };
 
 template <class T>
-void sign_noise(const Context&, const Rows&, Slot, NoiseLaw, VectorView<const double> scale, MatrixView<T> g);
+void sign_noise(const Context&, const Rows&, Slot, NoiseLaw, VectorView<const double> scale, MatrixView<T> g,
+                Draw purpose = Draw::sign_noise);
 template <class T>
 void clear_rows(const Context&, VectorView<const uint8_t> chosen, MatrixView<T> x);
 
 // the noise of a row
-ORRERY_HD inline Stream noise_draws(uint64_t seed, int32_t worker, uint64_t step) {
-  return Stream(seed, Draw::sign_noise, static_cast<uint32_t>(worker), step);
+ORRERY_HD inline Stream noise_draws(uint64_t seed, int32_t worker, uint64_t step, Draw purpose) {
+  return Stream(seed, purpose, static_cast<uint32_t>(worker), step);
 }
 
 namespace detail {
 template <class T, Backend B>
-void sign_noise_impl(const Context&, const Rows&, Slot, NoiseLaw, VectorView<const double> scale, MatrixView<T> g);
+void sign_noise_impl(const Context&, const Rows&, Slot, Draw purpose, NoiseLaw, VectorView<const double> scale,
+                     MatrixView<T> g);
 template <class T, Backend B>
 void clear_rows_impl(const Context&, VectorView<const uint8_t> chosen, MatrixView<T> x);
 

@@ -12,7 +12,9 @@ void sign_step(const Context& ctx, const SignsIn& u, VectorView<const double> de
   expects(delta.size() == x.extent(0), "a step size for every row");
   expects(factor.size() == 0 || factor.size() == x.extent(0), "a factor for every row, or none");
   if (x.size() == 0) return;
-  expects(x.where() == ctx.backend && delta.where() == ctx.backend, "parameters and steps on the context's side");
+  expects(
+      x.where() == ctx.backend && delta.where() == ctx.backend && (factor.size() == 0 || factor.where() == ctx.backend),
+      "parameters, steps and factors on the context's side");
   dispatch(ctx.backend, [&]<Backend B>() { detail::sign_step_impl<T, B>(ctx, u, delta, x, factor); });
 }
 

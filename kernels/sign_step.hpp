@@ -4,7 +4,8 @@
 //
 // Shapes   u of rows (nodes, P); x (nodes, P) of any stride: the shared model row of each node; delta, f float64 (nodes), used in T;
 //          f empty: 1.
-// Result   each element depends on its own inputs only: the same bits for any grid and both backends (the product is exact).
+// Result   each element depends on its own inputs only: the same bits for any grid and both backends (delta u is exact, f x is
+//          rounded by itself).
 // Cost     reads and writes x once, 2 sizeof(T) bytes per coordinate, and reads 1/8 or 1/4 byte of signs: memory bound.
 #pragma once
 

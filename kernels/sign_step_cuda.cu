@@ -1,4 +1,5 @@
 #include "kernels/core/launch.cuh"
+#include "kernels/core/rounding.cuh"
 #include "kernels/sign_step.hpp"
 
 namespace orrery::detail {
@@ -15,7 +16,7 @@ __global__ void sign_step_kernel(SignsIn u, VectorView<const double> delta, Matr
   const int bit = static_cast<int>(j % bits_of_word);
   for (int64_t r = blockIdx.y; r < x.extent(0); r += gridDim.y) {
     const SignWord w = sign_word(u, r, j / bits_of_word);
-    const T now = factor.size() > 0 ? static_cast<T>(factor[r]) * x(r, j) : x(r, j);
+    const T now = factor.size() > 0 ? rounded_product(static_cast<T>(factor[r]), x(r, j)) : x(r, j);
     x(r, j) = stepped(now, static_cast<T>(delta[r]), w.positive >> bit & 1u, w.zero >> bit & 1u);
   }
 }

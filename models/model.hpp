@@ -48,7 +48,7 @@ struct ModelInputs {                        // what a model is bound to; the vie
   int64_t workspace_bytes = int64_t{512} << 20;
   MetricInputs metrics = {};
   int64_t sign_samples =
-      0;                // samples of a step of all rows of a lane whose signs() are asked for; 0: never. For the plan
+      0;  // samples behind a gradient of every worker of a lane at its shared model; 0: no model is shared
   bool sparse = false;  // the samples are sparse rows: for the plan, which has no views yet
 };
 

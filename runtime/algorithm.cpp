@@ -89,6 +89,7 @@ void check_voting(const Params& p, const NetworkSpec& n, const StepSpec& step, c
     refuse("algorithm.sparsity", fmt::format("vote = \"{}\" would learn from what is not sent; choose \"majority\" or "
                                              "\"average\"",
                                              name(vote.vote)));
+  if (step.rung == StepSpec::Rung::gradients) refuse("algorithm.step", "sign-vote has one way to step; leave it out");
   check_attack(p, vote.attack, n.workers);
 }
 

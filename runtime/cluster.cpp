@@ -130,6 +130,7 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   in.workers = population_.workers;
   in.rows = population_.rows();
   in.max_batch = population_.max_batch;
+  if (first.algorithm->voting()) in.sign_samples = samples_of_a_step(population_);
   model_ = first.model->bind(ctx, in, T{});
   p_ = model_->parameters();
   layout_ = first.model->layout(in.train.features(), in.classes);
@@ -318,13 +319,16 @@ void ClusterOf<T>::vote() {
   }
 }
 
-// x of every model below a node <- sum of (share of the node's workers) x
+// x of every model below a node <- sum of (share of the node's workers) x; velocities start again from 0, unless they are to be kept
 template <class T>
 void ClusterOf<T>::average_models(int arm, const Action& action) {
   const DeviceGroups& groups = tables_[static_cast<size_t>(arm)].models[static_cast<size_t>(action.tier)];
   if (groups.nodes() == 0) return;  // a tier that votes has voted
   const NvtxRange range("average models");
   group_average(ctx_, groups.table(), parameters());
+  if (voting_->spec(arm).momentum > 0 && !keep_momentum_[static_cast<size_t>(arm)])
+    group_clear(ctx_, tables_[static_cast<size_t>(arm)].tiers[static_cast<size_t>(action.tier)].table(),
+                voting_->velocities());
   for (size_t i = 0; i < ledgers_.size(); ++i)
     if (population_.lanes[i].arm == arm)
       charge_model_average(ledgers_[i], *population_.lanes[i].network, action.tier, bits_per_model_);

@@ -73,6 +73,12 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
     if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) !=
         metrics.begin() + static_cast<std::ptrdiff_t>(i))
       record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
+    if (m.starts_with("dispersion_") &&
+        std::all_of(arms.begin(), arms.end(), [](const Arm& a) { return a.algorithm->voting() != nullptr; }))
+      record.fail("metrics",
+                  fmt::format("\"{}\" splits the models of workers, which share theirs where they vote; record "
+                              "consensus_distance instead",
+                              m));
     for (const auto& arm : arms)
       if (m.starts_with("vote_") && !arm.algorithm->voting())
         record.fail("metrics", fmt::format("\"{}\" is of methods that vote, and \"{}\" does not; leave it out", m,

@@ -41,6 +41,7 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
       const auto n = models.of_lane(i);
       whole[i].begin = {0, n};
       whole[i].weight.assign(models.mass.begin() + models.first[i], models.mass.begin() + models.first[i + 1]);
+      if (n == 1) whole[i].weight = {1.0};
       whole[i].member.resize(static_cast<size_t>(n));
       std::iota(whole[i].member.begin(), whole[i].member.end(), int64_t{0});
       first_row[i] = models.first[i];
@@ -133,7 +134,9 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
   const auto mean_over_workers = [&](const std::vector<double>& rows, std::vector<double>& to) {
     to.assign(lanes, 0.0);
     for (size_t r = 0; r < rows.size(); ++r)
-      to[lane_of_model_[r]] += rows[r] * workers_at_[r] / static_cast<double>(workers);
+      to[lane_of_model_[r]] +=  // one model: its value, whatever stands beside it in the launch
+          workers_at_[r] == static_cast<double>(workers) ? rows[r]
+                                                         : rows[r] * workers_at_[r] / static_cast<double>(workers);
   };
   const auto objectives_of_means = [&] {
     std::vector<const Objective*> all;

@@ -8,7 +8,8 @@
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
 //   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
 //   mean_parameter  (1/P) sum_k u_k;  mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
-//   vote_error, vote_agreement  of the vote that comes next at u: sum_j |g_j| [u_j != sign g_j] / sum_j |g_j| with g = grad f(u), a tie counts
+//   vote_error, vote_agreement  of the vote that comes next, at the models where it is taken (one: u; its weights and rates are those before
+//                      the drop of a rate that falls on this step): sum_j |g_j| [u_j != sign g_j] / sum_j |g_j| with g = grad f(u), a tie counts
 //                      half; share of the workers' signs that agree with what was decided
 //   bits_up, bits_down, bits (both), virtual_time (slots), steps_done (worker-steps)
 //

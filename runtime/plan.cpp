@@ -158,12 +158,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   in.classes = classes;
   in.sparse = arm.data && arm.data->sparse();
   in.metrics = metric_inputs(e, p, data, parameters);
-  if (arm.model->packs_signs() &&
-      std::any_of(votes.begin(), votes.end(), [&](const VoteSpec& v) { return sends_packed_signs(p, v); }))
-    for (int64_t w = 0; w < p.workers; ++w) {
-      const auto r = static_cast<size_t>(w);
-      in.sign_samples += p.batch[r] > 0 ? p.batch[r] : p.size.empty() ? 1 : p.size[r];
-    }
+  if (!votes.empty()) in.sign_samples = samples_of_a_step(p);
   plan.workspace = arm.model->workspace(backend, in, features, size) + arm.model->scratch(backend, in, features, size);
   if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
@@ -171,6 +166,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   if ((asks_for(e, "grad_norm_sq") && !arm.model->has_gradient_norms()) || asks_for(e, "grad_norm_1") ||
       asks_for(e, "vote_error"))  // divergences keep the rows in a bank
     plan.workspace += ((asks_for(e, "divergence_") ? 0 : gradient_chunk(p, parameters, size)) + 1) * parameters * size;
+  if (has_genie(e, p)) plan.workspace += (gradient_chunk(p, parameters, size) + 1) * parameters * size;
   if (asks_for(e, "vote_error"))
     plan.workspace += 10 * parameters + 104 * (p.workers + 1);  // look_at_errors, at most 12 classes
   if (e.record.params) plan.results = static_cast<int64_t>(e.arms.size()) * e.replicas * p.workers * parameters * size;

@@ -108,4 +108,13 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
   }
 }
 
+int64_t samples_of_a_step(const Population& p) {
+  int64_t all = 0;
+  for (int64_t w = 0; w < p.workers; ++w) {
+    const auto r = static_cast<size_t>(w);
+    all += p.batch[r] > 0 ? p.batch[r] : p.size.empty() ? 1 : p.size[r];
+  }
+  return all;
+}
+
 }  // namespace orrery

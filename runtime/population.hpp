@@ -50,4 +50,7 @@ struct Population {
   int64_t sample_weight_rows = 0;
 };
 
+// Samples behind one gradient of every worker of a lane.
+int64_t samples_of_a_step(const Population&);
+
 }  // namespace orrery

@@ -53,7 +53,8 @@ enum class Draw : uint32_t {
   sign_zero = 14,
   vote_tie = 15,
   sign_noise = 16,
-  attack = 17
+  attack = 17,
+  attack_noise = 18
 };
 
 struct Stream {

@@ -101,7 +101,8 @@ VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResul
   if (!samples) v.floor_reasons.push_back("gradients are exact");
   if (!v.norm1_sigma.value)
     v.floor_reasons.push_back(fmt::format("sum_n sigma_n is not known ({})", v.norm1_sigma.how));
-  if (!spec.plain_signs() || spec.attack.on())
+  if (!spec.plain_signs() || spec.attack.on() ||
+      std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
     v.floor_reasons.push_back("the floor is for signs of fresh gradients, and workers send something else");
   if (risk && !one_objective(*risk, e.workers()))
     v.floor_reasons.push_back("workers have different objectives and the floor is for one, seen by all");
@@ -181,7 +182,11 @@ std::optional<MeasuredVotes> measured_votes(const Arm& arm, const ArmResult& r) 
             : arm.algorithm->voting()->learns() ? "rounds after the warm-up"
                                                 : "all rounds";
   if (m.seen.references == 0) {
-    m.why_no_prediction = "no reference gradient: record vote_error";
+    m.why_no_prediction = static_cast<size_t>(voting_tiers(*arm.network)) < arm.network->tiers.size() ||
+                                  (voting_tiers(*arm.network) > 0 &&
+                                   arm.network->tiers[static_cast<size_t>(voting_tiers(*arm.network)) - 1].nodes > 1)
+                              ? "nodes hold models of their own, and the reference is the gradient at their mean"
+                              : "no reference gradient: record vote_error";
     return m;
   }
   if (arm.algorithm->voting()->forward == VoteSpec::Forward::signs && voting_tiers(*arm.network) > 1) {

@@ -25,6 +25,10 @@ AttackSpec read_attack(Params& algorithm) {
            : kind == "noise"     ? AttackSpec::Kind::noise
            : kind == "colluders" ? AttackSpec::Kind::colluders
                                  : AttackSpec::Kind::inversion;
+  if (kind == "none") {
+    for (const char* key : {"workers", "rate", "deviation"}) p.mark_read(key);
+    return s;
+  }
   // read for every kind, so that arms may share them
   s.rate = p.number("rate", kind == "flip" ? 0.5 : 1.0, between(0, 1));
   s.deviation = p.number("deviation", kind == "noise" ? 0.05 : 1.0, above(0));

@@ -95,8 +95,10 @@ Decoder::Decoder(const Context& ctx, const Population& p, VoteSpec spec, size_t 
     }
     level.weights = Buffer<double>(ctx, weights);
     level.learned.assign(weights.size(), 0.0);
-    if (spec_.per_coordinate() && spec_.forgetting >= 1)
+    if (spec_.per_coordinate() && spec_.forgetting >= 1) {
       level.counted = Buffer<uint16_t>(ctx, level.voters * parameters);
+      level.table = Buffer<double>(ctx, llr_table(0, spec_.rule, level.grid));
+    }
     if (spec_.per_coordinate() && spec_.forgetting < 1) {
       level.fading = Buffer<float>(ctx, level.voters * parameters);
       level.rounds = Buffer<double>(ctx, level.voters);
@@ -227,9 +229,10 @@ void Decoder::decide(Slot slot, const SignsIn& workers, const SignsIn& reference
   for (Level& l : levels_) {  // what the rounds so far say
     if (by_worker) l.weights.assign(ctx_, worker_weights(l));
     if (!spec_.per_coordinate()) continue;
-    if (spec_.forgetting >= 1)
-      l.table = Buffer<double>(ctx_, llr_table(std::min(rounds_, most_rounds), spec_.rule, l.grid));
-    else
+    const int64_t seen = std::min(rounds_, most_rounds);
+    if (spec_.forgetting >= 1 && weighing() == Weighing::counted && l.table.size() != seen + 1)
+      l.table = Buffer<double>(ctx_, llr_table(seen, spec_.rule, l.grid));
+    else if (spec_.forgetting < 1)
       l.rounds.assign(ctx_, std::vector<double>(static_cast<size_t>(l.voters), rounds_seen()));
   }
   // the whole vote in one pass where one server sees everybody, learns, and is past the warm-up

@@ -5,6 +5,7 @@
 
 #include "kernels/blend.hpp"
 #include "kernels/core/nvtx.hpp"
+#include "kernels/descend.hpp"
 #include "kernels/sign_noise.hpp"
 #include "kernels/tensor_norms.hpp"
 
@@ -61,12 +62,16 @@ Messages<T>::Messages(const Context& ctx, const Population& p, const SharedModel
   if (any(specs, [](const VoteSpec& s) { return s.keeps_state(); })) {
     state_ = Buffer<T>(ctx, p.rows() * parameters_);
     keep_ = by_row([](const VoteSpec& s, size_t) { return s.keeps_state() ? share_kept(s) : 0.0; });
-    take_ = by_row([](const VoteSpec& s, size_t) { return 1 - s.momentum; });
+    // an adversary of top-k that inverts sends, and keeps, what it should with the other sign
+    take_ = by_row([&](const VoteSpec& s, size_t row) {
+      const bool inverts = s.vote == Vote::top_k && s.attack.kind == AttackSpec::Kind::inversion &&
+                           s.attack.chosen(p.workers)[static_cast<size_t>(p.worker[row])];
+      return (1 - s.momentum) * (inverts ? -1 : 1);
+    });
   }
   if (several_batches(p)) {
     local_ = Buffer<T>(ctx, window_ * parameters_);
-    inverse_ = Buffer<double>(ctx, p.rows());
-    minus_ = Buffer<double>(ctx, p.rows());
+    local_gradients_ = Buffer<T>(ctx, window_ * parameters_);
   }
   ones_ = by_row([](const VoteSpec&, size_t) { return 1.0; });
   zeros_ = by_row([](const VoteSpec&, size_t) { return 0.0; });
@@ -91,15 +96,19 @@ Messages<T>::Messages(const Context& ctx, const Population& p, const SharedModel
   }
 }
 
-// (x - x_local) / eta after the worker's local steps from x
+// sum_k g(x_k),  x_0 = x,  x_{k+1} = x_k - eta g(x_k): what the worker's local steps add up to, (x - x_local) / eta without its cancellation
 template <class T>
-void Messages<T>::local_difference(Model<T>& model, const Window<T>& w, Slot slot, MatrixView<const T> shared) {
+void Messages<T>::add_local_steps(Model<T>& model, const Window<T>& w, Slot slot, MatrixView<const T> shared) {
   const int64_t n = w.rows.count;
-  const MatrixView<T> local = local_.view(n, parameters_);
-  blend<T>(ctx_, ones_.view().part(w.row, n), shared, zeros_.view().part(w.row, n), local);
-  model.local_steps(ctx_, w.rows, slot, 1, local, {});
-  blend<T>(ctx_, inverse_.view().part(w.row, n), shared, zeros_.view().part(w.row, n), w.numbers);
-  blend<T>(ctx_, minus_.view().part(w.row, n), local, ones_.view().part(w.row, n), w.numbers);
+  const VectorView<const double> ones = ones_.view().part(w.row, n);
+  const MatrixView<T> local = local_.view(n, parameters_), g = local_gradients_.view(n, parameters_);
+  blend<T>(ctx_, ones, shared, zeros_.view().part(w.row, n), local);
+  descend<T>(ctx_, w.rows, local, w.numbers);
+  for (int64_t k = 1; k < w.rows.max_repeats; ++k) {  // rows with fewer have gradients of 0
+    model.gradients(ctx_, w.rows, slot.repeated(k), local, g);
+    blend<T>(ctx_, ones, g, ones, w.numbers);
+    if (k + 1 < w.rows.max_repeats) descend<T>(ctx_, w.rows, local, g);
+  }
 }
 
 template <class T>
@@ -124,17 +133,15 @@ void Messages<T>::prepare(Model<T>& model, const Window<T>& w, Slot slot, Matrix
   const NvtxRange range("messages");
   const int64_t n = w.rows.count;
   const MatrixView<const T> shared(models.row(w.model), n, parameters_, 0, ctx_.backend);
-  if (local_.size() > 0)
-    local_difference(model, w, slot, shared);
-  else
-    model.gradients(ctx_, w.rows, slot, shared, w.numbers);
+  model.gradients(ctx_, w.rows, slot, shared, w.numbers);
+  if (local_.size() > 0) add_local_steps(model, w, slot, shared);
   if (w.spec.keeps_state())
     blend<T>(ctx_, keep_.view().part(w.row, n), state(w), take_.view().part(w.row, n), w.numbers);
   if (keep && w.spec.momentum > 0) store_state(w);
   if (w.spec.attack.on_numbers()) {
     if (w.spec.attack.kind == AttackSpec::Kind::gaussian)
       clear_rows<T>(ctx_, replaced_.view().part(w.row, n), w.numbers);
-    sign_noise<T>(ctx_, w.rows, slot, NoiseLaw::normal, attack_.view().part(w.row, n), w.numbers);
+    sign_noise<T>(ctx_, w.rows, slot, NoiseLaw::normal, attack_.view().part(w.row, n), w.numbers, Draw::attack_noise);
   }
   if (w.spec.noise.on()) add_noise(w, slot);
 }
@@ -146,13 +153,7 @@ void Messages<T>::store_state(const Window<T>& w) {
 }
 
 template <class T>
-void Messages<T>::rates(const std::vector<double>& learning_rate, const std::vector<double>& ratio_of_arm) {
-  if (local_.size() > 0) {
-    std::vector<double> up, down;
-    for (const double eta : learning_rate) up.push_back(1 / eta), down.push_back(-1 / eta);
-    inverse_.assign(ctx_, up);
-    minus_.assign(ctx_, down);
-  }
+void Messages<T>::rates(const std::vector<double>& ratio_of_arm) {
   if (ratio_of_arm == ratio_ ||
       !any(specs_, [](const VoteSpec& s) { return s.error_feedback == VoteSpec::ErrorFeedback::two_way; }))
     return;
@@ -189,7 +190,7 @@ int64_t Messages<T>::bytes(const Population& p, const std::vector<VoteSpec>& spe
   if (packs && std::all_of(specs.begin(), specs.end(), [&](const VoteSpec& s) { return sends_packed_signs(p, s); }))
     return 0;
   const int64_t window = rows_of_window(p, parameters, element_size) * parameters * element_size;
-  return window * (several_batches(p) ? 2 : 1) +
+  return window * (several_batches(p) ? 3 : 1) +
          (any(specs, [](const VoteSpec& s) { return s.keeps_state(); }) ? p.rows() * parameters * element_size : 0) +
          p.rows() * 64;
 }

@@ -1,6 +1,7 @@
 // What the workers send: from the gradients at their models to numbers ready for a sign, a window of rows at a time.
 //
-//   g    <- mini-batch gradient at the model x of the worker;  with several batches a slot: (x - x_local) / eta after so many local steps
+//   g    <- mini-batch gradient at the model x of the worker;  with several batches a slot the sum of those of
+//                                                 so many local steps, (x - x_local) / eta
 //   g    <- (1 - beta) g + beta v,  v <- g        SIGNUM: the sign of the velocity
 //   g    <- g + lambda e                          residual of what was not sent (error feedback, sparsity); what is left afterwards is kept
 //   g    <- g + attack                            adversaries that send noise
@@ -64,10 +65,11 @@ class Messages {
     size_t lane = 0;
   };
   std::vector<Piece> windows() const;
-  // Before a round: the learning rates (rows), and by how much each arm's last rate was larger: two-way residuals are told in steps.
-  void rates(const std::vector<double>& learning_rate, const std::vector<double>& ratio_of_arm);
+  // Before a round: by how much each arm's last rate was larger; two-way residuals are told in steps.
+  void rates(const std::vector<double>& ratio_of_arm);
 
   int64_t parameters() const { return parameters_; }
+  MatrixView<T> state() const { return state_.view(state_.size() > 0 ? population_.rows() : 0, parameters_); }
   VectorView<const int64_t> tensor_begin() const { return tensor_begin_.view(); }  // (tensors + 1)
   std::vector<int64_t> kept_of_tensors(double share) const;
   MatrixView<TopCut> cuts(int64_t rows) const { return cuts_.view(rows, tensor_begin_.size() - 1); }  // of a window
@@ -76,7 +78,7 @@ class Messages {
 
  private:
   void prepare(Model<T>&, const Window<T>&, Slot, MatrixView<T> models, bool keep);
-  void local_difference(Model<T>&, const Window<T>&, Slot, MatrixView<const T> shared);
+  void add_local_steps(Model<T>&, const Window<T>&, Slot, MatrixView<const T> shared);
   void add_noise(const Window<T>&, Slot);
   void store_state(const Window<T>&);
   MatrixView<T> state(const Window<T>& w) {
@@ -91,13 +93,13 @@ class Messages {
   std::vector<bool> packed_;    // (arms)
   std::vector<int64_t> begin_;  // of the tensors
   std::vector<double> ratio_;   // (arms) in keep_
-  Buffer<T> numbers_, local_, state_;
-  Buffer<double> keep_, take_;                     // (rows) coefficients of the state and of the gradient
-  Buffer<double> ones_, zeros_, inverse_, minus_;  // (rows) 0, 1, 1/eta, -1/eta: of the local difference
-  Buffer<uint8_t> replaced_;                       // (rows) adversaries that send nothing but noise
-  Buffer<double> attack_, noise_, norms_;          // (rows) deviations of the attack; scales of the noise
-  Buffer<TopCut> cuts_;                            // (window, tensors) where tensors are cut
-  Buffer<int64_t> tensor_begin_, whole_row_;       // the tensors of a row; the row as one piece
+  Buffer<T> numbers_, local_, local_gradients_, state_;
+  Buffer<double> keep_, take_;                // (rows) coefficients of the state and of the gradient
+  Buffer<double> ones_, zeros_;               // (rows)
+  Buffer<uint8_t> replaced_;                  // (rows) adversaries that send nothing but noise
+  Buffer<double> attack_, noise_, norms_;     // (rows) deviations of the attack; scales of the noise
+  Buffer<TopCut> cuts_;                       // (window, tensors) where tensors are cut
+  Buffer<int64_t> tensor_begin_, whole_row_;  // the tensors of a row; the row as one piece
 };
 
 }  // namespace orrery

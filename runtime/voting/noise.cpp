@@ -17,6 +17,10 @@ NoiseSpec read_noise(Params& algorithm) {
   s.law = kind == "none"      ? NoiseSpec::Law::none
           : kind == "uniform" ? NoiseSpec::Law::uniform
                               : NoiseSpec::Law::gaussian;
+  if (!s.on()) {
+    p.mark_read("scale");
+    return s;
+  }
   if (p.is_text("scale")) {
     s.scale =
         p.choice("scale", std::nullopt, {"max", "norm"}) == "max" ? NoiseSpec::Scale::largest : NoiseSpec::Scale::norm;

@@ -27,6 +27,8 @@ SignZero read_zero(Params& p) {
 // What cannot go together, and what to do.
 void check_together(const Params& p, const VoteSpec& s) {
   const std::string vote = name(s.vote);
+  if (s.one_bit_down && !s.decides_signs() && s.error_feedback != VoteSpec::ErrorFeedback::two_way)
+    p.fail("downlink", "numbers come down where messages are averaged; leave downlink out, or let signs be decided");
   if (s.feeds_back()) {
     if (s.vote != Vote::majority)
       p.fail("error_feedback",
@@ -87,6 +89,7 @@ VoteSpec read_vote(Params& p) {
     p.fail("downlink",
            "one bit cannot say that a coordinate stays where it is, and sign_zero = \"zero\" leaves ties at zero; set "
            "sign_zero = \"plus\" or \"random\"");
+  s.one_bit_down = one_bit;
   // read for every vote, so that arms may share them
   s.warmup = p.integer("warmup", 100, between(0, 1e12));
   s.rule.clip = p.number("clip", 10.0, {.min = 0, .max = 1e6, .min_open = true});

@@ -35,6 +35,8 @@ struct VoteSpec {
   double forgetting = 1;  // phi: counters fade by it every round
   SignZero sign_zero = SignZero::zero;
 
+  bool one_bit_down = false;  // insists on a decision of one bit
+
   double momentum = 0;      // SIGNUM: v <- beta v + (1 - beta) g, and the sign of v is sent
   double weight_decay = 0;  // x <- x - eta (u + lambda x)
   enum class ErrorFeedback { none, worker, two_way } error_feedback = ErrorFeedback::none;

@@ -126,7 +126,7 @@ void Voting<T>::messages(Model<T>& model, const Rows& rows, Slot slot, MatrixVie
     if (arm.means) arm.means->begin();
   std::vector<double> ratio;
   for (const Arm& arm : arms_) ratio.push_back(ratio_of(arm));
-  messages_.rates(population_.learning_rate, ratio);
+  messages_.rates(ratio);
   for (const auto& run : models_.runs) {
     if (!messages_.packed(run.lane)) continue;
     const NvtxRange range("signs");

@@ -7,7 +7,8 @@
 //
 // Memory   rows * P / 8 bytes of signs (twice where zeros stay), counters of votes that learn per coordinate, velocities or residuals of
 //          methods that have them, and a window of gradients where signs are not packed as they are made. Nothing else grows with rows * P.
-// Result   given the gradients, the same bits on both backends and any number of threads.
+// Result   the same bits for any number of threads; given the gradients, on both backends, too, but for normal noise and top-k's and other
+//          means, which agree to rounding.
 #pragma once
 
 #include <memory>
@@ -33,6 +34,7 @@ class Voting {
   void look(Model<T>&, const Rows&, Slot, MatrixView<T> models);
 
   const SharedModels& models() const { return models_; }
+  MatrixView<T> velocities() const { return messages_.state(); }  // (rows, P) of workers with momentum
   const VoteSpec& spec(int arm) const { return specs_[static_cast<size_t>(arm)]; }
   // Of the last round, or of the last look.
   SignsIn decoded() const { return planes(positive_u_, zero_u_, 0, models_.rows()); }  // (model rows); signs of a mean

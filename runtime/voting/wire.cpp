@@ -43,8 +43,11 @@ int64_t up_from_node(const VoteSpec& s, const MessageSize& m, int64_t below) {
 int64_t down(const VoteSpec& s, const MessageSize& m, int64_t workers) {
   const int64_t n = m.parameters();
   if (s.error_feedback == VoteSpec::ErrorFeedback::two_way) return n + 32 * static_cast<int64_t>(m.tensors.size());
-  if (s.vote == Vote::average) return n * bits_to_count(workers);
   const int64_t reached = std::min(workers * m.kept(s.sparsity), n);
+  if (s.vote == Vote::average) {
+    const int64_t dense = n * bits_to_count(workers);
+    return s.sparse() ? std::min(dense, sparse(n, reached) + reached * (bits_to_count(workers) - 1)) : dense;
+  }
   if (s.vote == Vote::top_k) return sparse(n, reached) + (m.float_bits - 1) * reached;
   if (!s.decides_signs()) return m.float_bits * n;
   if (s.sparse()) return sparse(n, reached);

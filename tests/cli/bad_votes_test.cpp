@@ -23,6 +23,9 @@ std::vector<BadInput> Keys() {
       bad("EpsilonZero", vote("vote = \"fv\"\nepsilon = 0"), 2, {"algorithm.epsilon", "out of range"}),
       bad("ClipBeyondAllWeights", vote("vote = \"fv\"\nclip = 1e308"), 2, {"algorithm.clip", "out of range"}),
       bad("UnknownZero", vote("sign_zero = \"minus\""), 2, {"algorithm.sign_zero", "zero, plus, random"}),
+      bad("OneBitOfANumber", vote("vote = \"mean\"\nsign_zero = \"plus\"\ndownlink = \"one-bit\""), 2,
+          {"algorithm.downlink", "numbers come down"}),
+      bad("StepOfItsOwn", vote("step = \"gradients\""), 2, {"algorithm.step", "leave it out"}),
       bad("OneBitThatMayBeZero", vote("downlink = \"one-bit\""), 2,
           {"algorithm.downlink", "sign_zero = \"plus\" or \"random\""}),
       bad("MomentumOfOne", vote("momentum = 1"), 2, {"algorithm.momentum", "out of range"}),
@@ -80,6 +83,11 @@ std::vector<BadInput> Networks() {
           bad("Graph", over("workers = 4\n[network.graph]  #!\nkind = \"ring\"\nperiod = 1"), 2,
               {"network.graph", "remove the graph"}),
           bad("Rates", over("workers = 4\nrates = 0.5  #!"), 2, {"network.rates", "leave the rates at 1"}),
+          bad("DispersionOfSharedModels",
+              Toml{.network = "workers = 4\ntiers = [{ name = \"edge\", nodes = 1, period = 1 }]",
+                   .algorithm = "kind = \"sign-vote\"",
+                   .record = "metrics = [\"dispersion_edge\"]  #!"},
+              2, {"record.metrics", "consensus_distance"}),
           bad("MetricOfVotes", Toml{.record = "metrics = [\"vote_error\"]  #!"}, 2,
               {"record.metrics", "\"vote_error\"", "\"h-sgd\"", "leave it out"})};
 }

@@ -40,6 +40,33 @@ TEST_P(SignStep, MatchesTheFormulaInFloat64) {
   });
 }
 
+// The weights shrink first: one rounding of the factor, one of the product, one of the difference.
+TEST_P(SignStep, ShrinksBeforeItSteps) {
+  const Backend b = GetParam();
+  test::for_float_and_double([&]<class T>() {
+    for (int64_t P : {1, 33, 3000}) {
+      const Trits u = test::trits(3, P, 1, true);
+      const Signs signs(b, u, true);
+      const Matrix<double> delta(b, 1, 3, 5), factor(b, 1, 3, std::vector<double>{0.9, 1, 0.25});
+      const auto run = [&] {
+        const Matrix<T> x(b, 3, P, 2, P + 2);
+        sign_step<T>(ctx(), signs.cview(), delta.vector(), x.view(), factor.vector());
+        return x.host();
+      };
+      const Matrix<T> x(b, 3, P, 2);
+      const auto got = run();
+      test::Near near("x");
+      for (int64_t r = 0; r < 3; ++r)
+        for (int64_t j = 0; j < P; ++j) {
+          const double d = delta.initial(0, r), kept = factor.initial(0, r) * x.initial(r, j);
+          near(got[static_cast<size_t>(r * P + j)], kept - d * u(r, j),
+               test::unit<T> * (4 * std::abs(kept) + 2 * std::abs(d)), r, j);
+        }
+      test::expect_same_bits_for_any_threads(run);
+    }
+  });
+}
+
 TEST_P(SignStep, RefusesWrongShapes) {
   const Backend b = GetParam();
   const Signs u(b, test::trits(2, 40, 1, false), false);

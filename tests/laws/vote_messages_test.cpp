@@ -56,9 +56,11 @@ TEST_P(VoteMessages, SignumVotesOnVelocities) {
 
 // Looking at the vote that comes next keeps velocities, residuals and counters as they are.
 TEST_P(VoteMessages, LookingChangesNothing) {
-  for (const char* keys : {"momentum = 0.8", "vote = \"mean\"", "error_feedback = \"two-way\"", "sparsity = 0.3",
-                           "vote = \"top-k\"\nsparsity = 0.3", "error_feedback = \"worker\"",
-                           "vote = \"average\"\nnoise = { kind = \"uniform\", scale = 5.0 }"}) {
+  for (const char* keys :
+       {"vote = \"fv\"\nwarmup = 4", "vote = \"fv\"\nwarmup = 4\nforgetting = 0.8", "vote = \"fv-worker\"\nwarmup = 4",
+        "vote = \"genie\"", "momentum = 0.8", "vote = \"mean\"", "error_feedback = \"two-way\"", "sparsity = 0.3",
+        "vote = \"top-k\"\nsparsity = 0.3", "error_feedback = \"worker\"",
+        "vote = \"average\"\nnoise = { kind = \"uniform\", scale = 5.0 }"}) {
     const Trial often = voting(keys);
     Trial rarely = often;
     rarely.every = 1000;
@@ -126,10 +128,26 @@ TEST_P(VoteMessages, AttacksOnNumbersAsWrittenOut) {
     expect_path(s, [&](int64_t t, NumbersOfAll g, const Numbers&) {
       for (size_t i = 0; i < 3; ++i)
         for (size_t j = 0; j < g[i].size(); ++j)
-          g[i][j] = (replaced ? 0 : g[i][j]) + 2.5 * coins(s, Draw::sign_noise, i, t).normal(static_cast<uint32_t>(j));
+          g[i][j] =
+              (replaced ? 0 : g[i][j]) + 2.5 * coins(s, Draw::attack_noise, i, t).normal(static_cast<uint32_t>(j));
       return test::majority(g);
     });
   }
+}
+
+// An adversary's noise and the noise that everybody adds are draws of their own.
+TEST_P(VoteMessages, NoiseOfAnAttackIsApartFromNoiseOfTheMethod) {
+  const Trial s = voting(
+      "attack = { kind = \"noise\", deviation = 2.0, workers = 2 }\nnoise = { kind = \"gaussian\", scale = 1.5 }", 7);
+  expect_path(s, [&](int64_t t, NumbersOfAll g, const Numbers&) {
+    for (size_t i = 0; i < g.size(); ++i)
+      for (size_t j = 0; j < g[i].size(); ++j) {
+        const auto at = static_cast<uint32_t>(j);
+        if (i < 2) g[i][j] += 2.0 * coins(s, Draw::attack_noise, i, t).normal(at);
+        g[i][j] += 1.5 * coins(s, Draw::sign_noise, i, t).normal(at);
+      }
+    return test::majority(g);
+  });
 }
 
 // Noise in front of the sign, of one scale, or of the worker's largest gradient or its norm (7.4).
@@ -229,7 +247,9 @@ TEST_P(VoteMessages, ErrorFeedbackAsWrittenOut) {
 TEST_P(VoteMessages, SparseMessagesAsWrittenOut) {
   for (const bool numbers : {false, true}) {
     const Trial s =
-        voting(fmt::format("vote = \"{}\"\nsparsity = 0.3\naccumulation = 0.9", numbers ? "top-k" : "majority"));
+        voting(fmt::format("vote = \"{}\"\nsparsity = 0.3\naccumulation = 0.9\nattack = {{ kind = \"inversion\", "
+                           "workers = 1 }}",
+                           numbers ? "top-k" : "majority"));
     NumbersOfAll e(5, Numbers(12));
     expect_path(
         s,
@@ -243,7 +263,7 @@ TEST_P(VoteMessages, SparseMessagesAsWrittenOut) {
                              [&](size_t a, size_t b) { return std::abs(e[i][a]) > std::abs(e[i][b]); });
             for (size_t k = 0; k < 4; ++k) {  // ceil(0.3 * 12)
               const size_t j = order[k];
-              d[j] += numbers ? e[i][j] : test::sign(e[i][j]);
+              d[j] += (i == 0 ? -1 : 1) * (numbers ? e[i][j] : test::sign(e[i][j]));
               senders[j] += 1;
               e[i][j] = 0;
             }
@@ -333,6 +353,41 @@ TEST_P(VoteMessages, LocalStepsBeforeTheSign) {
     }
     return test::majority(moved);
   });
+  // steps so short that x - x_local has no digits left: one batch a slot is a plain gradient, whatever the others do
+  Trial one = voting("sign_zero = \"plus\"");
+  one.learning_rate = 1e-12;
+  one.metrics = "\"vote_agreement\"";
+  Trial mixed = one;
+  mixed.repeats = {1, 1, 1, 1, 2};
+  const double plain = result(one).arms[0].values[0][0][0], beside = result(mixed).arms[0].values[0][0][0];
+  EXPECT_NEAR(beside, plain, 0.2);
+}
+
+// SIGNUM below a cloud that averages edge models: velocities start again from 0 there, unless they are to be kept.
+TEST_P(VoteMessages, VelocitiesStartAgainAtModelAverages) {
+  for (const bool kept : {false, true}) {
+    Trial s = voting(fmt::format("momentum = 0.8\nmomentum_at_average = \"{}\"", kept ? "keep" : "reset"), 6, 10);
+    s.network = "tiers = [{ name = \"edge\", nodes = 2, period = 1 }, { name = \"cloud\", nodes = 1, period = 4 }]";
+    const test::Oracle oracle(s, device());
+    NumbersOfAll x(2, Numbers(12, 0.25)), v(6, Numbers(12));
+    for (int64_t t = 0; t < 10; ++t) {
+      for (size_t k = 0; k < 2; ++k) {
+        for (size_t w = 3 * k; w < 3 * k + 3; ++w) {
+          const auto g = oracle.gradient(static_cast<int64_t>(w), t, x[k].data());
+          for (size_t j = 0; j < 12; ++j) v[w][j] = 0.8 * v[w][j] + 0.2 * g[j];
+        }
+        const auto first = v.begin() + static_cast<std::ptrdiff_t>(3 * k);
+        const Numbers u = test::majority({first, first + 3});
+        for (size_t j = 0; j < 12; ++j) x[k][j] -= s.learning_rate * u[j];
+      }
+      if ((t + 1) % 4 != 0) continue;
+      for (size_t j = 0; j < 12; ++j) x[0][j] = x[1][j] = (x[0][j] + x[1][j]) / 2;
+      if (!kept) v.assign(6, Numbers(12));
+    }
+    const auto got = final_models(s);
+    EXPECT_LE(test::difference(test::first_worker(got, 12), x[0]), tolerance());
+    EXPECT_LE(test::difference({got.begin() + 3 * 12, got.begin() + 4 * 12}, x[1]), tolerance());
+  }
 }
 
 }  // namespace
