@@ -5,8 +5,8 @@
 //   consensus        mu h_max < min_i Re(lambda_i) + sqrt(1 - Im(lambda_i)^2)               exact for common H
 //                    (= 1 + lambda_min for a real spectrum)
 //
-// h_max is the largest curvature of any agent. Where the H_k differ and A is symmetric these steps suffice (|I - mu H_k| < 1,
-// lambda_min(A - mu calH) > -1, and Hbar > 0), and larger ones may do; the spectral radius decides.
+// h_max is the largest curvature of any agent. Where the H_k differ these steps suffice if A is symmetric, all H_k >= 0 and
+// Hbar > 0 (|I - mu H_k| <= 1; lambda_min(A - mu calH) > -1); larger ones may do, and the spectral radius decides.
 //
 // Cost  the limit one spectrum of A, O(K^3); the radius M general eigenvalue problems of size K, or one of K M.
 // Errors  std::logic_error from check() and where sizes differ; std::runtime_error where LAPACK does not converge.

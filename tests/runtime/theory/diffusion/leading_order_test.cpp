@@ -41,7 +41,6 @@ Ratios ratios(const LinearProblem& p, Strategy s, const Mixing& A, double n) {
 }
 
 // Every part tends to the exact one linearly in mu: a quarter of the step, a quarter of the distance from 1 (within a fifth).
-// The digest's 1.22, 1.05, 1.013 for mu = 0.02, 0.005, 0.00125 are of Hessians that it does not give; those of T1h come close.
 TEST(LeadingOrder, TendsToTheRecursionLinearlyInTheStep) {
   const Mixing grid = mixing("grid");
   for (const Strategy s : {Strategy::consensus, Strategy::diffusion, Strategy::diffusion_cta})
@@ -59,11 +58,14 @@ TEST(LeadingOrder, TendsToTheRecursionLinearlyInTheStep) {
       expect_linear(a.noise, b.noise, "V");
       expect_linear(a.common, b.common, "e");
     }
-  const double digest[] = {1.22, 1.05, 1.013}, steps[] = {0.02, 0.005, 0.00125};
-  for (int i = 0; i < 3; ++i) {
-    const double got = ratios(with(t1h(256), steps[i], 256), Strategy::diffusion, grid, 1 / steps[i]).total;
-    EXPECT_NEAR(got - 1, digest[i] - 1, 0.3 * (digest[i] - 1));
-  }
+}
+
+// Approximate over exact on the grid, B = 256, n = 1/mu. The digest speaks of Hessians that differ without giving them; its digits
+// are those of T1, where all are equal. T1h has 1.258, 1.064, 1.015.
+TEST(LeadingOrder, AccuracyOfTheDigest) {
+  for (const auto& [step, printed] : {std::pair{0.02, "1.22"}, {0.005, "1.05"}, {0.00125, "1.013"}})
+    test::expect_printed(ratios(with(t1(256), step, 256), Strategy::diffusion, mixing("grid"), 1 / step).total, printed,
+                         "ratio");
 }
 
 TEST(LeadingOrder, CentralizedIsTheCommonPart) {
