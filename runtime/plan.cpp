@@ -73,6 +73,8 @@ std::string vote_text(const VoteSpec& s, const NetworkSpec& n) {
     text +=
         fmt::format("    tiers below pass on {}\n",
                     s.forward == VoteSpec::Forward::signs ? "the signs that they decide" : "the sums of their votes");
+  if (tiers > 0 && static_cast<size_t>(tiers) == n.tiers.size() && n.tiers.back().nodes > 1)
+    text += fmt::format("    the models of the {} nodes never meet: no tier averages them\n", n.tiers.back().nodes);
   for (auto k = static_cast<size_t>(tiers); k < n.tiers.size(); ++k)
     text +=
         fmt::format("    every {} steps: tier \"{}\" averages the models below\n", n.tiers[k].period, n.tiers[k].name);

@@ -126,6 +126,11 @@ std::string Params::text(const std::string& key, std::optional<std::string> fall
 
 std::string Params::choice(const std::string& key, std::optional<std::string> fallback,
                            const std::vector<std::string>& known) {
+  if (!has(key) && !fallback) {
+    std::string all;
+    for (const std::string& k : known) all += (all.empty() ? "" : ", ") + k;
+    fail_missing(key, "one of " + all);
+  }
   const std::string v = text(key, std::move(fallback));
   if (std::find(known.begin(), known.end(), v) == known.end()) fail_unknown(*this, key, v, known);
   return v;

@@ -80,7 +80,9 @@ Json classes_of(const MeasuredVotes& m) {
 }
 
 Json measured_of(const std::optional<MeasuredVotes>& measured) {
-  if (!measured) return {{"value", nullptr}, {"reason", "no vote was looked at: record vote_error, or vote_agreement"}};
+  if (!measured)
+    return {{"value", nullptr},
+            {"reason", "no vote was looked at: record vote_error, or vote_agreement, where signs are decided"}};
   const MeasuredVotes& m = *measured;
   Json j = {{"phase", m.phase}, {"looks", m.seen.looks}, {"agreement", numbers(m.seen.agreement)}};
   if (m.seen.references > 0) {

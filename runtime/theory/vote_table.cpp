@@ -48,7 +48,8 @@ void measured_rows(const MeasuredVotes& m, TheoryTable& table) {
   const sign_vote::ClassPrediction &parts = m.by_class, &weighted = m.by_class_weighted;
   const double error = seen.decoding_error;
   const auto exact = [&](const std::optional<double>& v) {
-    return v ? "exact for independent votes with these p" : "too many different workers to enumerate";
+    return v ? "exact for independent votes with these p, a zero tossing a coin"
+             : "too many different workers to enumerate";
   };
   const std::string by_class = fmt::format(", by octaves of |g_n|, {}", m.weights);
   row("decoding error", p.own, error,
@@ -129,11 +130,25 @@ TheoryTable vote_table(const Experiment& e, size_t index, const std::string& nam
         {"efficiency of the majority, eta",
          t.tables->efficiency,
          {},
-         "its effective samples over those of weights sqrt(B), for these batches at low signal to noise"});
+         "its effective samples over those of weights sqrt(B), for these batches at low signal to noise" +
+             (t.beyond.empty() ? "" : "; of " + t.beyond)});
   if (t.measured)
     measured_rows(*t.measured, table);
   else if (measured)
-    table.rows.push_back({"cross-over rate p, mean of the workers", {}, {}, "record vote_error to compare"});
+    table.rows.push_back({"cross-over rate p, mean of the workers",
+                          {},
+                          {},
+                          e.arms[index].algorithm->voting()->decides_signs()
+                              ? "record vote_error to compare"
+                              : "numbers are averaged, no sign is decided"});
+  if (t.measured && t.measured->seen.references > 0 && t.measured->seen.vote_error > 0.5 && warnings)
+    warnings->push_back(
+        fmt::format("{}vote_error {:.3g}: the votes decode worse than coins; learned weights that trusted a wrong "
+                    "majority (workers with "
+                    "small data sets of their own, tiny batches, many ties) turn against the right ones, or "
+                    "adversaries are many; shared "
+                    "or larger data, a longer warm-up or vote = \"fv-worker\" may help",
+                    e.has_arms ? fmt::format("arm \"{}\": ", name) : "", t.measured->seen.vote_error));
   if (t.measured && !t.measured->exceeded.empty() && warnings)
     warnings->push_back(
         fmt::format("{}decoding error: measured {:.6g}, above the bound{} of {} for independent votes with the "
@@ -165,6 +180,7 @@ std::string vote_text(const VoteTheory& t, const std::string& same_tables_as) {
     while (text.ends_with(' ')) text.pop_back();
   }
 
+  if (!t.beyond.empty()) text += fmt::format("    of {}\n", t.beyond);
   const VoteConvergence& c = t.convergence;
   text += "      convergence\n";
   if (c.R) {

@@ -53,6 +53,12 @@ bool one_objective(const QuadraticRisk& q, int64_t workers) {
   return true;
 }
 
+// Do several nodes hold a model each?
+bool own_models(const NetworkSpec& n) {
+  const int tiers = voting_tiers(n);
+  return tiers > 0 && n.tiers[static_cast<size_t>(tiers) - 1].nodes > 1;
+}
+
 double sum_of_noise(const QuadraticRisk& q) {
   double sum = 0;
   for (int64_t j = 0; j < q.dimension; ++j) sum += q.noise(j);
@@ -69,8 +75,7 @@ VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResul
   const VoteSpec& spec = *arm.algorithm->voting();
   if (!spec.decides_signs()) v.reasons.push_back("the bound is of steps along signs, and numbers are averaged");
   if (spec.weight_decay > 0) v.reasons.push_back("weights decay apart from the objective");
-  if (static_cast<size_t>(voting_tiers(*arm.network)) < arm.network->tiers.size())
-    v.reasons.push_back("nodes hold models of their own and the bound is for one");
+  if (own_models(*arm.network)) v.reasons.push_back("nodes hold models of their own and the bound is for one");
   if (!(arm.step.learning_rate > 0)) v.reasons.push_back("the learning rate is 0");
   if (!arm.step.drops.empty()) v.reasons.push_back("the learning rate drops during the run and the bound is for one");
   if (e.steps == 0) v.reasons.push_back("there are no steps");
@@ -104,6 +109,8 @@ VoteConvergence convergence_of(const Experiment& e, size_t index, const RunResul
   if (!spec.plain_signs() || spec.attack.on() ||
       std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
     v.floor_reasons.push_back("the floor is for signs of fresh gradients, and workers send something else");
+  if (own_models(*arm.network) || (spec.forward == VoteSpec::Forward::signs && voting_tiers(*arm.network) > 1))
+    v.floor_reasons.push_back("the floor is for one server that hears all workers");
   if (risk && !one_objective(*risk, e.workers()))
     v.floor_reasons.push_back("workers have different objectives and the floor is for one, seen by all");
   if (!arm.partition_kind.empty() && arm.partition_kind != "shared" && arm.partition_kind != "iid")
@@ -145,13 +152,15 @@ std::vector<double> weights_of(const Arm& arm, const ArmResult& r, bool warmup, 
   return v;
 }
 
-// Children of every node of the voting tiers below the top one, where all nodes of a tier have as many and they come in order.
+// Children of every node of the voting tiers below the top one, where all nodes of a tier have as many and they come in order; odd numbers
+// alone, for a node that ties abstains, or says +1, and the recursion lets it toss a coin.
 std::optional<std::vector<int64_t>> children_of_tiers(const NetworkSpec& n) {
   std::vector<int64_t> sizes;
   int64_t below = n.workers;
   for (int k = 0; k + 1 < voting_tiers(n); ++k) {
     const TierSpec& tier = n.tiers[static_cast<size_t>(k)];
     if (!tier.groups.empty() || n.random_grouping || below % tier.nodes != 0) return std::nullopt;
+    if (below / tier.nodes % 2 == 0) return std::nullopt;
     sizes.push_back(below / tier.nodes);
     below = tier.nodes;
   }
@@ -182,11 +191,13 @@ std::optional<MeasuredVotes> measured_votes(const Arm& arm, const ArmResult& r) 
             : arm.algorithm->voting()->learns() ? "rounds after the warm-up"
                                                 : "all rounds";
   if (m.seen.references == 0) {
-    m.why_no_prediction = static_cast<size_t>(voting_tiers(*arm.network)) < arm.network->tiers.size() ||
-                                  (voting_tiers(*arm.network) > 0 &&
-                                   arm.network->tiers[static_cast<size_t>(voting_tiers(*arm.network)) - 1].nodes > 1)
+    m.why_no_prediction = own_models(*arm.network)
                               ? "nodes hold models of their own, and the reference is the gradient at their mean"
                               : "no reference gradient: record vote_error";
+    return m;
+  }
+  if (arm.algorithm->voting()->sparse()) {
+    m.why_no_prediction = "predictions are for signs of every coordinate, and what is not sent abstains";
     return m;
   }
   if (arm.algorithm->voting()->forward == VoteSpec::Forward::signs && voting_tiers(*arm.network) > 1) {
@@ -230,6 +241,10 @@ VoteTheory vote_theory(const Experiment& e, size_t index, const RunResult& r, co
     t.why_no_tables = fmt::format("there are more than {} workers", most_workers);
   else
     t.tables = sign_vote::sign_vote_tables(*samples, {0.03, 0.1, 0.2});
+  const VoteSpec& spec = *arm.algorithm->voting();
+  if (!spec.plain_signs() || spec.attack.on() || voting_tiers(*arm.network) > 1 || own_models(*arm.network) ||
+      std::any_of(arm.step.repeats.begin(), arm.step.repeats.end(), [](int32_t k) { return k != 1; }))
+    t.beyond = "honest workers that send signs of fresh gradients to one server, which this arm has not";
   t.convergence = convergence_of(e, index, r, c);
   t.measured = measured_votes(arm, r.arms[index]);
   return t;

@@ -41,6 +41,7 @@ struct MeasuredVotes {
 struct VoteTheory {
   std::optional<sign_vote::SignVoteTables> tables;
   std::string why_no_tables;
+  std::string beyond;  // what the tables leave out: "honest workers that ..."; "" where the arm is just that
   VoteConvergence convergence;
   std::optional<MeasuredVotes> measured;
 };
