@@ -50,7 +50,7 @@ struct Links {
 
 bool choose_dense(MixPath path, const Context& ctx, int64_t nodes, int64_t replicas, int64_t links) {
   if (path != MixPath::by_cost) return path == MixPath::dense;
-  constexpr int64_t fewest_nodes = 64, entries_per_link = 4;
+  constexpr int64_t fewest_nodes = 32, entries_per_link = 2;
   return nodes >= fewest_nodes && ctx.products == Products::full &&
          links * entries_per_link >= nodes * nodes * replicas && replicas > 0;
 }

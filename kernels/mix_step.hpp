@@ -7,12 +7,14 @@
 // Source   Sayed, Adaptation, Learning, and Optimization over Networks (2014), chapter 7.
 // Shapes   w, g (replicas * W, P) of any stride, not overlapping; row r is node r of the table; eta float64 (replicas * W); the weights a of
 //          any sign, used in T. g may be any direction, a velocity too. combine reads neither g nor eta.
-// Paths    sparse: a strip of columns of all W rows of a replica is held on the side (CPU: second-level cache; CUDA: shared memory, or, where W
-//          rows of 32 bytes do not fit there, a buffer for a block of columns), so that w crosses memory twice and g once, whatever the degrees.
+// Paths    sparse: a strip of columns of all W rows of a replica is held on the side, so that w crosses memory twice and g once, whatever the
+//          degrees. CPU: in the second-level cache, the rows of the next strip coming in while one is mixed. CUDA: in shared memory, or, where W
+//          rows of 32 bytes do not fit there, in a buffer for a block of columns.
 //          Terms are added in the order of the sources, from 0; then eta g is subtracted.
 //          dense: the strips times the whole matrix by GEMM.
-//          by_cost: dense where W >= 64 and links >= W * W / 4 on average over the replicas (a link costs the sparse path about four times what
-//          an entry costs a GEMM; below, both wait for memory), but never where Context::products rounds factors, which would round the models.
+//          by_cost: dense where W >= 32 and links >= W * W / 2, on average over the replicas: a link costs the sparse path 2 to 3 times what an
+//          entry costs a GEMM, as measured on a CPU from W = 16 to 1024 in fp32 and fp64. Never where Context::products rounds factors: that
+//          would round the models.
 // Result   sparse: the same bits for any strip, grid, number of threads, rows beside and number of shards of whole replicas.
 //          dense: CPU the same bits for any number of threads and replicas beside; CUDA as batched_gemm: same bits run to run.
 // Cost     sparse: 3 elements of traffic per parameter (combine: 2) and 2 flop per link and column: memory bound for small degrees.

@@ -6,7 +6,7 @@
 namespace orrery::detail {
 namespace {
 
-constexpr int64_t second_level = 1 << 20;     // bytes of cache that a strip may fill
+constexpr int64_t strip_bytes = 1 << 19;      // of one strip: two fill a second-level cache
 constexpr int64_t line = 64, tile_lines = 4;  // a tile's sums stay in registers
 constexpr int64_t rows_ahead = 8;             // asked for early: rows are too far apart for the hardware to guess
 
@@ -36,25 +36,23 @@ struct Strip {
     __builtin_prefetch(p + n - 1);
   }
 
-  // held <- the rows, after their step in diffusion
-  void hold() const {
+  // held <- row k, after its step in diffusion
+  void hold(int64_t k) const {
     const bool steps = form == MixForm::diffusion;
-    for (int64_t k = 0; k < plan.nodes(); ++k) {
-      const int64_t r = first + k;
-      if (k + rows_ahead < plan.nodes()) {
-        ask_for(w.row(r + rows_ahead) + j0);
-        if (steps) ask_for(g.row(r + rows_ahead) + j0);
-      }
-      const T* __restrict__ from = w.row(r) + j0;
-      T* __restrict__ to = held + k * plan.strip();
-      if (!steps) {
-        std::copy(from, from + n, to);
-        continue;
-      }
-      const T* __restrict__ gradient = g.row(r) + j0;
-      const T step = rate(r);
-      for (int64_t j = 0; j < n; ++j) to[j] = from[j] - step * gradient[j];
+    const int64_t r = first + k;
+    if (k + rows_ahead < plan.nodes()) {
+      ask_for(w.row(r + rows_ahead) + j0);
+      if (steps) ask_for(g.row(r + rows_ahead) + j0);
     }
+    const T* __restrict__ from = w.row(r) + j0;
+    T* __restrict__ to = held + k * plan.strip();
+    if (!steps) {
+      std::copy(from, from + n, to);
+      return;
+    }
+    const T* __restrict__ gradient = g.row(r) + j0;
+    const T step = rate(r);
+    for (int64_t j = 0; j < n; ++j) to[j] = from[j] - step * gradient[j];
   }
 
   // w of node k, columns j0 + j ...: the terms in the order of the sources; a tile and a single column round alike
@@ -84,14 +82,12 @@ struct Strip {
     if (form == MixForm::consensus) sum -= rate(r) * g(r, j0 + j);
     w(r, j0 + j) = sum;
   }
-  void mix() const {
-    for (int64_t k = 0; k < plan.nodes(); ++k) {
-      if (form == MixForm::consensus && k + rows_ahead < plan.nodes()) ask_for(g.row(first + k + rows_ahead) + j0);
-      int64_t j = 0;
-      for (; j + tile<T> <= n; j += tile<T>) mix_lines<tile_lines>(first + k, j);
-      for (; j + tile<T> / tile_lines <= n; j += tile<T> / tile_lines) mix_lines<1>(first + k, j);
-      for (; j < n; ++j) mix_column(first + k, j);
-    }
+  void mix(int64_t k) const {
+    if (form == MixForm::consensus && k + rows_ahead < plan.nodes()) ask_for(g.row(first + k + rows_ahead) + j0);
+    int64_t j = 0;
+    for (; j + tile<T> <= n; j += tile<T>) mix_lines<tile_lines>(first + k, j);
+    for (; j + tile<T> / tile_lines <= n; j += tile<T> / tile_lines) mix_lines<1>(first + k, j);
+    for (; j < n; ++j) mix_column(first + k, j);
   }
 
   void multiply() const {
@@ -112,7 +108,7 @@ struct Strip {
 template <class T, Backend B>
 int64_t mix_strip_impl(int64_t nodes, bool dense) {
   constexpr int64_t most = 16;  // tiles
-  const int64_t fit = second_level / (nodes * tile_lines * line);
+  const int64_t fit = strip_bytes / (nodes * tile_lines * line);
   return std::clamp<int64_t>(fit, dense ? 4 : 1, most) * tile<T>;
 }
 
@@ -125,18 +121,37 @@ template <class T, Backend B>
 void mix_step_impl(const Context&, const MixPlan<T>& plan, MixForm form, VectorView<const double> eta,
                    MatrixView<const T> g, MatrixView<T> w) {
   constexpr int64_t worth_threads = 1 << 15;  // elements
-  const int64_t columns = w.extent(1), width = plan.strip(), strips = (columns + width - 1) / width;
-#pragma omp parallel if (w.size() >= worth_threads)
-  {
-    std::vector<T> held(static_cast<size_t>(plan.nodes() * width));
-#pragma omp for collapse(2) schedule(static)
-    for (int64_t i = 0; i < plan.replicas(); ++i)
-      for (int64_t s = 0; s < strips; ++s) {
-        const Strip<T> strip{
-            plan, form, eta, g, w, i * plan.nodes(), s * width, std::min(width, columns - s * width), held.data()};
-        strip.hold();
-        plan.dense() ? strip.multiply() : strip.mix();
+  const int64_t columns = w.extent(1), width = plan.strip(), strips = (columns + width - 1) / width,
+                all = plan.replicas() * strips, W = plan.nodes();
+  const auto strip = [&](int64_t s, std::vector<T>& held) {
+    const int64_t j0 = s % strips * width;
+    return Strip<T>{plan, form, eta, g, w, s / strips * W, j0, std::min(width, columns - j0), held.data()};
+  };
+  // every thread goes through its strips in order and holds the rows of the next while it mixes those of one
+  const int64_t pieces = w.size() >= worth_threads ? std::min<int64_t>(all, threads()) : 1;
+#pragma omp parallel for schedule(static) if (pieces > 1)
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    const int64_t begin = all * piece / pieces, end = all * (piece + 1) / pieces;
+    std::vector<T> held(static_cast<size_t>(W * width)), after(plan.dense() ? 0 : held.size());
+    for (int64_t s = begin; s < end; ++s) {
+      const Strip<T> now = strip(s, held);
+      if (s == begin || plan.dense())
+        for (int64_t k = 0; k < W; ++k) now.hold(k);
+      if (plan.dense()) {
+        now.multiply();
+        continue;
       }
+      if (s + 1 == end) {
+        for (int64_t k = 0; k < W; ++k) now.mix(k);
+        continue;
+      }
+      const Strip<T> next = strip(s + 1, after);
+      for (int64_t k = 0; k < W; ++k) {
+        now.mix(k);
+        next.hold(k);
+      }
+      held.swap(after);
+    }
   }
 }
 

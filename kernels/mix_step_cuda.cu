@@ -11,7 +11,7 @@ constexpr int block_threads = 512;
 constexpr int64_t held_bytes = int64_t{8} << 20;  // of the second buffer: stays in the second-level cache
 
 template <class T>
-struct Step {
+struct Mixing {
   MixForm form;
   MixTable table;
   VectorView<const double> eta;
@@ -33,7 +33,7 @@ struct Step {
 
 // Grid: x = strips of blockDim.x columns, y = replicas (strided). Block: a strip's columns by rows; shared: (nodes, columns).
 template <class T>
-__global__ void mix_strip_kernel(Step<T> step, int64_t nodes, int64_t replicas) {
+__global__ void mix_strip_kernel(Mixing<T> step, int64_t nodes, int64_t replicas) {
   ORRERY_DYNAMIC_SHARED(T, held);
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x, width = blockDim.x;
   const bool inside = j < step.w.extent(1);
@@ -50,20 +50,20 @@ __global__ void mix_strip_kernel(Step<T> step, int64_t nodes, int64_t replicas) 
 
 // A block of columns through the second buffer. Grid: x = strips of 256 columns, y = rows (strided).
 template <class T>
-__global__ void hold_kernel(Step<T> step, int64_t j0, int64_t n, MatrixView<T> held) {
+__global__ void hold_kernel(Mixing<T> step, int64_t j0, int64_t n, MatrixView<T> held) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= n) return;
   for (int64_t r = blockIdx.y; r < held.extent(0); r += gridDim.y) held(r, j) = step.offered(r, j0 + j);
 }
 template <class T>
-__global__ void mix_held_kernel(Step<T> step, int64_t j0, int64_t n, MatrixView<const T> held) {
+__global__ void mix_held_kernel(Mixing<T> step, int64_t j0, int64_t n, MatrixView<const T> held) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= n) return;
   for (int64_t r = blockIdx.y; r < held.extent(0); r += gridDim.y)
     step.w(r, j0 + j) = step.mixed(r, j0 + j, held.data() + j, 0, held.stride());
 }
 template <class T>
-__global__ void subtract_kernel(Step<T> step, int64_t j0, int64_t n) {
+__global__ void subtract_kernel(Mixing<T> step, int64_t j0, int64_t n) {
   const int64_t j = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (j >= n) return;
   for (int64_t r = blockIdx.y; r < step.w.extent(0); r += gridDim.y)
@@ -73,7 +73,7 @@ __global__ void subtract_kernel(Step<T> step, int64_t j0, int64_t n) {
 unsigned at_most(int64_t n, int64_t most) { return static_cast<unsigned>(n < most ? n : most); }
 
 template <class T>
-void through_shared(const Context& ctx, const MixPlan<T>& plan, const Step<T>& step) {
+void through_shared(const Context& ctx, const MixPlan<T>& plan, const Mixing<T>& step) {
   const int64_t width = plan.strip(), strips = (plan.columns() + width - 1) / width;
   const size_t bytes = static_cast<size_t>(plan.nodes() * width) * sizeof(T);
   allow_shared(mix_strip_kernel<T>, bytes);
@@ -83,7 +83,7 @@ void through_shared(const Context& ctx, const MixPlan<T>& plan, const Step<T>& s
 }
 
 template <class T>
-void through_buffer(const Context& ctx, const MixPlan<T>& plan, const Step<T>& step) {
+void through_buffer(const Context& ctx, const MixPlan<T>& plan, const Mixing<T>& step) {
   const MatrixView<T> held = plan.held();
   const int64_t W = plan.nodes(), block = held.extent(1);
   for (int64_t j0 = 0; j0 < plan.columns(); j0 += block) {
@@ -133,7 +133,7 @@ int64_t mix_held_impl(int64_t rows, int64_t columns) {
 template <class T, Backend B>
 void mix_step_impl(const Context& ctx, const MixPlan<T>& plan, MixForm form, VectorView<const double> eta,
                    MatrixView<const T> g, MatrixView<T> w) {
-  const Step<T> step{form, plan.table(), eta, g, w};
+  const Mixing<T> step{form, plan.table(), eta, g, w};
   plan.held().size() > 0 ? through_buffer(ctx, plan, step) : through_shared(ctx, plan, step);
 }
 

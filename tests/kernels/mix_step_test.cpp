@@ -164,13 +164,13 @@ TEST_P(MixStep, ChoosesThePathByCost) {
     for (int64_t e = 0; e < links; ++e) g[static_cast<size_t>(e % W)].emplace_back(e / W, 0.1);
     return g;
   };
-  EXPECT_FALSE(dense(complete(63), ctx()));
-  EXPECT_TRUE(dense(complete(64), ctx()));
-  EXPECT_FALSE(dense(ring(64), ctx()));
-  EXPECT_TRUE(dense(with_links(80, 1600), ctx()));
-  EXPECT_FALSE(dense(with_links(80, 1599), ctx()));
+  EXPECT_FALSE(dense(complete(31), ctx()));
+  EXPECT_TRUE(dense(complete(32), ctx()));
+  EXPECT_FALSE(dense(ring(32), ctx()));
+  EXPECT_TRUE(dense(with_links(80, 3200), ctx()));
+  EXPECT_FALSE(dense(with_links(80, 3199), ctx()));
   const Context rounded(b, 0, Products::tf32);
-  EXPECT_FALSE(dense(complete(64), rounded));
+  EXPECT_FALSE(dense(complete(32), rounded));
 }
 
 // Equal matrices are kept once.
