@@ -67,7 +67,7 @@ MixPlan<T>::MixPlan(const Context& ctx, const MixTable& table, int64_t nodes, in
   if (dense) matrix_ = Buffer<T>(ctx, host.matrix<T>(nodes));
   if (replicas_ == 0 || columns == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() {
-    strip_ = detail::mix_strip_impl<T, B>(nodes, dense);
+    strip_ = std::min(detail::mix_strip_impl<T, B>(nodes, dense), columns);
     if (dense || strip_ == 0) held_columns_ = detail::mix_held_impl<T, B>(nodes * replicas_, columns);
   });
   held_ = Buffer<T>(ctx, nodes * replicas_ * held_columns_);
