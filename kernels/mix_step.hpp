@@ -4,7 +4,7 @@
 //   diffusion   w_k <- sum_l a_lk (w_l - eta_l g_l)          adapt then combine (ATC)
 //   combine     w_k <- sum_l a_lk w_l                        combine, then adapt (CTA): the gradient is taken at the result
 //
-// Source   Sayed, Adaptation, Learning, and Optimization over Networks (2014), chapter 7.
+// Source   Cao, Wu, Yuan, Sayed, On the Trade-off between Flatness and Optimization in Distributed Learning (2025), arXiv 2406.20006.
 // Shapes   w, g (replicas * W, P) of any stride, not overlapping; row r is node r of the table; eta float64 (replicas * W); the weights a of
 //          any sign, used in T. g may be any direction, a velocity too. combine reads neither g nor eta.
 // Paths    sparse: a strip of columns of all W rows of a replica is held on the side, so that w crosses memory twice and g once, whatever the
@@ -18,7 +18,9 @@
 // Result   sparse: the same bits for any strip, grid, number of threads, rows beside and number of shards of whole replicas.
 //          dense: CPU the same bits for any number of threads and replicas beside; CUDA as batched_gemm: same bits run to run.
 // Cost     sparse: 3 elements of traffic per parameter (combine: 2) and 2 flop per link and column: memory bound for small degrees.
-//          dense: 2 W flop per parameter. Making a plan reads the table back and allocates; a step allocates nothing on CUDA.
+//          dense: 2 W flop per parameter. Making a plan reads the table back and allocates: a matrix (W, W), where dense, for all replicas or, if
+//          theirs differ, for each; on CUDA a buffer of about 8 MiB, where rows go through one. A step allocates two strips per thread on the
+//          CPU, nothing on CUDA.
 #pragma once
 
 #include "kernels/core/buffer.hpp"
