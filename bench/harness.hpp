@@ -28,6 +28,7 @@ void add(const std::string& name, double bytes, double flops, std::function<void
 void add_kernels();
 void add_logistic();
 void add_messages();
+void add_mixing();
 void add_rounds();
 void add_signs();
 void add_votes();

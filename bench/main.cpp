@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
     add_kernels();
     add_logistic();
     add_messages();
+    add_mixing();
     add_rounds();
     add_signs();
     add_votes();
