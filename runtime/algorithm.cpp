@@ -93,6 +93,25 @@ void check_voting(const Params& p, const NetworkSpec& n, const StepSpec& step, c
   check_attack(p, vote.attack, n.workers);
 }
 
+void check_strategy(const Params& p, const NetworkSpec& n, const StepSpec& step, diffusion::Strategy strategy) {
+  const auto refuse = [&](const std::string& key, const std::string& what) {
+    throw ExperimentError(fmt::format("{}: {}", p.place(key), what));
+  };
+  const char* kind = diffusion::name(strategy);
+  if (!n.tiers.empty())
+    refuse("network.tiers", fmt::format("{} joins agents by a graph alone; remove the tiers", kind));
+  if (strategy != diffusion::Strategy::centralized) {
+    if (!n.graph) refuse("network", fmt::format("{} mixes over a graph; give [network.graph]", kind));
+    if (n.graph->period != 1)
+      refuse("network.graph.period", fmt::format("{} mixes in every step; set it to 1, or choose mll-sgd", kind));
+  }
+  if (n.clock.waiting) refuse("network.clock", fmt::format("{} has no periods to wait for; remove the clock", kind));
+  for (const int32_t k : step.repeats)
+    if (k != 1) refuse("algorithm.batches_per_slot", fmt::format("{} takes one batch in a step; set it to 1", kind));
+  if (step.rung == StepSpec::Rung::gradients)
+    refuse("algorithm.step", fmt::format("{} has one way to step; leave it out", kind));
+}
+
 void check_shared_start(const Params& p, int64_t start_rows) {
   if (start_rows > 1)
     throw ExperimentError(

@@ -8,6 +8,7 @@
 
 #include "kernels/core/params.hpp"
 #include "kernels/core/registry.hpp"
+#include "runtime/theory/diffusion/strategy.hpp"
 
 namespace orrery {
 
@@ -22,6 +23,8 @@ class Algorithm {
   virtual void advance(Cluster&, int64_t until) const = 0;
   // Methods that vote: all workers of a replica share one model, and this is how they vote. Null: every worker has its own model.
   virtual const VoteSpec* voting() const { return nullptr; }
+  // Decentralised SGD: which strategy. Null: another method.
+  virtual const diffusion::Strategy* strategy() const { return nullptr; }
 };
 
 const Table<Algorithm>& algorithm_table();
@@ -47,9 +50,10 @@ struct StepSpec {
     gradients
   } rung = Rung::fused;  // fused: update folded in; gradients: stored, then descended (the oracle)
 };
-// Both throw ExperimentError with file, line and key, where a method that votes is given what only methods of local models have.
+// All throw ExperimentError with file, line and key, where a method that votes is given what only methods of local models have.
 struct NetworkSpec;
 void check_voting(const Params& experiment, const NetworkSpec&, const StepSpec&, const VoteSpec&);
+void check_strategy(const Params& experiment, const NetworkSpec&, const StepSpec&, diffusion::Strategy);
 void check_shared_start(const Params& experiment, int64_t start_rows);  // one start for all workers of a shared model
 StepSpec read_step(Params& algorithm, int64_t workers, int64_t steps);  // steps: of the run
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/blend.hpp"
 #include "kernels/clock.hpp"
 #include "kernels/core/nvtx.hpp"
 #include "kernels/descend.hpp"
@@ -40,6 +41,11 @@ DeviceData::DeviceData(const Context& ctx, const Dataset& d)
 
 namespace {
 Ledger starting_ledger(const Arm& arm) {
+  if (const auto* s = arm.algorithm->strategy(); s && *s == diffusion::Strategy::centralized) {
+    Ledger ledger(*arm.network);
+    ledger.links = {{.name = "server"}};
+    return ledger;
+  }
   return arm.algorithm->voting() ? vote_ledger(*arm.network) : Ledger(*arm.network);
 }
 }  // namespace
@@ -147,6 +153,7 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   start_models(e, host);
   if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
   build_tables();
+  if (const auto* strategy = first.algorithm->strategy()) build_strategy(*strategy);
   for (int arm = 0; arm < arms(); ++arm) draw_participants(arm);
 
   // the pattern of actions repeats with the common round of all arms
@@ -316,6 +323,80 @@ void ClusterOf<T>::vote() {
   for (size_t i = 0; i < ledgers_.size(); ++i) {
     const Lane& lane = population_.lanes[i];
     charge_vote(ledgers_[i], voting_->spec(lane.arm), *lane.network, size);
+  }
+}
+
+template <class T>
+void ClusterOf<T>::build_strategy(diffusion::Strategy strategy) {
+  const bool mixes = strategy != diffusion::Strategy::centralized;
+  if (strategy == diffusion::Strategy::consensus || strategy == diffusion::Strategy::diffusion) gradient_bank();
+  if (momentum_ > 0) {
+    one_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.rows()), 1.0));
+    mu_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.rows()), momentum_));
+  }
+  Groups everyone;
+  everyone.begin = {0, population_.workers};
+  for (int64_t w = 0; w < population_.workers; ++w) everyone.member.push_back(w);
+  for (int arm = 0; arm < arms(); ++arm) {
+    Tables& t = tables_[static_cast<size_t>(arm)];
+    std::vector<const Groups*> all;
+    std::vector<int64_t> first_row;
+    for (const Lane& lane : population_.lanes) {
+      if (lane.arm != arm) continue;
+      everyone.weight = lane.network->weights();
+      all.push_back(&everyone);
+      first_row.push_back(lane.first_row);
+    }
+    if (!mixes) t.everyone = DeviceGroups(ctx_, all, first_row);
+    for (size_t phase = 0; mixes && phase < t.mixing.size(); ++phase)
+      t.steps.emplace_back(ctx_, t.mixing[phase].table(), population_.workers, p_);
+  }
+}
+
+template <class T>
+MatrixView<const T> ClusterOf<T>::direction() {
+  const MatrixView<T> g = gradient_bank();
+  model_->gradients(ctx_, rows_, slot(), parameters(), g);
+  if (momentum_ == 0) return g;
+  blend<T>(ctx_, one_.view(), g, mu_.view(), momentum().velocity);
+  return momentum().velocity;
+}
+
+template <class T>
+void ClusterOf<T>::strategy_step(diffusion::Strategy strategy) {
+  using diffusion::Strategy;
+  const NvtxRange range(diffusion::name(strategy));
+  const auto mix = [&](MixForm form, MatrixView<const T> g) {
+    for (int arm = 0; arm < arms(); ++arm) {
+      const Tables& t = tables_[static_cast<size_t>(arm)];
+      const int64_t lanes = static_cast<int64_t>(population_.lanes.size()) / arms(), n = lanes * population_.workers;
+      const auto phase = static_cast<size_t>(schedule(arm).after(now_ + 1).phase);
+      mix_step<T>(ctx_, t.steps[phase], form, learning_rate_.view().part(arm * n, n),
+                  form == MixForm::combine ? MatrixView<const T>{} : g.rows(arm * n, n), parameters().rows(arm * n, n));
+    }
+  };
+  switch (strategy) {
+    case Strategy::consensus: mix(MixForm::consensus, direction()); break;
+    case Strategy::diffusion: mix(MixForm::diffusion, direction()); break;
+    case Strategy::diffusion_cta:
+      mix(MixForm::combine, {});
+      model_->local_steps(ctx_, rows_, slot(), 1, parameters(), momentum());
+      break;
+    case Strategy::centralized:
+      model_->local_steps(ctx_, rows_, slot(), 1, parameters(), momentum());
+      for (const Tables& t : tables_) group_average(ctx_, t.everyone.table(), parameters());
+      break;
+  }
+  count_steps(ctx_, rows_, slot(), 1, steps_.view());
+  ++now_;
+  for (size_t i = 0; i < ledgers_.size(); ++i) {
+    const Lane& lane = population_.lanes[i];
+    if (strategy == Strategy::centralized) {
+      ledgers_[i].links[0].up += population_.workers * bits_per_model_;
+      ledgers_[i].links[0].down += population_.workers * bits_per_model_;
+    } else {
+      ledgers_[i].charge(*lane.network, schedule(lane.arm).after(now_), bits_per_model_);
+    }
   }
 }
 

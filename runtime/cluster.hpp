@@ -12,6 +12,7 @@
 
 #include "kernels/core/buffer.hpp"
 #include "kernels/group_mean.hpp"
+#include "kernels/mix_step.hpp"
 #include "runtime/network/clock.hpp"
 #include "runtime/participation.hpp"
 #include "runtime/population.hpp"
@@ -53,6 +54,7 @@ class Cluster {
   virtual void average(int arm, const Action& tier) = 0;  // w_i <- mean over its node of that tier, where the node acts
   virtual void mix(int arm, int64_t phase) = 0;           // the graph among the top nodes
   virtual void vote() = 0;                                // one slot of shared models: messages, votes, the step
+  virtual void strategy_step(diffusion::Strategy) = 0;    // one slot of decentralised SGD, mixing included
   virtual void average_models(int arm,
                               const Action&) = 0;  // shared models below each node of a tier that does not vote
   virtual void draw_participants(int arm) = 0;     // who takes part in the local period that begins now
@@ -99,6 +101,7 @@ class ClusterOf final : public Cluster {
   void average(int arm, const Action& tier) override;
   void mix(int arm, int64_t phase) override;
   void vote() override;
+  void strategy_step(diffusion::Strategy) override;
   void average_models(int arm, const Action& tier) override;
   void draw_participants(int arm) override;
   void advance(const Algorithm&, int64_t until) override;
@@ -135,12 +138,17 @@ class ClusterOf final : public Cluster {
     std::unique_ptr<Participation> participation;  // null where everyone takes part
     std::vector<DeviceMixing> mixing;              // by phase
     Buffer<T> means;                               // (top nodes of all lanes, P) where a graph mixes
+    std::vector<MixPlan<T>> steps;                 // of decentralised SGD, by phase
+    DeviceGroups everyone;                         // all agents of a lane, where there is one model
     std::vector<DeviceGroups> models;              // of shared models: the nodes of each tier above the votes
   };
   void build_rows(const Dataset* host);
   void start_models(const Experiment&, const Dataset* host);
   int64_t model_rows() const { return shared_model() ? voting_->models().rows() : population_.rows(); }
   void build_tables();
+  void build_strategy(diffusion::Strategy);
+  MatrixView<const T>
+  direction();  // gradients of all rows at their models, or with momentum the velocities they lead to
   DeviceGroups model_groups(int arm, int tier);
   void reset_momentum(int arm, const DeviceGroups& averaged);
   void apply_drops();                             // the learning rates of the slot that comes next
@@ -154,6 +162,7 @@ class ClusterOf final : public Cluster {
   std::vector<Tensor> layout_;
   Buffer<T> w_, g_, v_;  // parameters; gradients (rung (a), divergences); velocity (momentum)
   double momentum_ = 0;
+  Buffer<double> one_, mu_;          // (rows) of the velocities of decentralised SGD
   std::vector<bool> keep_momentum_;  // (arms)
   std::vector<Tables> tables_;
   std::unique_ptr<Voting<T>> voting_;

@@ -116,6 +116,7 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
         p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
     arm.data_line = "none";
   }
+  if (const auto* strategy = arm.algorithm->strategy()) check_strategy(p, *arm.network, arm.step, *strategy);
   if (const VoteSpec* vote = arm.algorithm->voting()) check_voting(p, *arm.network, arm.step, *vote);
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();

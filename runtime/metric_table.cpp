@@ -25,6 +25,8 @@ const std::vector<MetricInfo>& metric_table() {
       {"vote_error", "share of the gradient that the next vote decodes wrong (methods that vote)"},
       {"vote_agreement", "share of signs that agree with the next vote's decision (methods that vote)"},
       {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
+      {"excess_risk", "global objective above its minimum, mean over the workers' models", false, true},
+      {"excess_risk_mean", "global objective above its minimum at the mean model", false, true},
       {"mean_parameter", "mean over all parameters of the mean model: of quadratics whose coordinates are copies"},
       {"mean_parameter_<k>", "parameter k of the mean model (models without data)"},
       {"parameter_<i>_<k>", "parameter k of worker i (models without data)"},

@@ -195,6 +195,11 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
       for (size_t i = 0; i < lanes; ++i)
         if (const auto found = split[i].find(tier_of(name)); found != split[i].end()) values[i] = found->second;
     }
+  } else if (metric == "excess_risk" || metric == "excess_risk_mean") {
+    const auto& loss = by_name(metric == "excess_risk" ? "worker_train_loss" : "train_loss");
+    if (least_.empty())
+      least_ = cluster_.model().objective(ctx_, optimum_.view(static_cast<int64_t>(lanes), p_), objectives_of_means());
+    for (size_t i = 0; i < lanes; ++i) out[i] = loss[i] - least_[i];
   } else if (metric == "mean_parameter") {
     const auto u = to_host(ctx_, means());
     out.assign(lanes, 0.0);

@@ -129,6 +129,10 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   plan.data = data ? data_bytes(*data) : 0;
   plan.banks_in_use = 1 + (arm.step.rung == StepSpec::Rung::gradients || asks_for(e, "divergence_") ? 1 : 0) +
                       (arm.step.momentum > 0 ? 1 : 0);
+  if (const auto* s = arm.algorithm->strategy();
+      s && plan.banks_in_use == 1 + (arm.step.momentum > 0 ? 1 : 0) &&
+      (*s == diffusion::Strategy::consensus || *s == diffusion::Strategy::diffusion))
+    ++plan.banks_in_use;  // gradients at the old models
   plan.banks = plan.banks_in_use * bank;
   std::vector<VoteSpec> votes;
   for (int a : p.arms)
@@ -260,7 +264,9 @@ std::string describe_plan(const Experiment& e) {
     for (int a : launch.arms) {
       const Arm& arm = e.arms[static_cast<size_t>(a)];
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
-      if (const VoteSpec* v = arm.algorithm->voting())
+      if (const auto* s = arm.algorithm->strategy(); s && *s == diffusion::Strategy::centralized)
+        text += "    every step: gradients up, the mean model down\n";
+      else if (const VoteSpec* v = arm.algorithm->voting())
         text += vote_text(*v, *arm.network);
       else
         text += schedule_text(*arm.network);
@@ -269,11 +275,19 @@ std::string describe_plan(const Experiment& e) {
       const int64_t model_bits = parameters * 8 * element_size(e.precision);
       text += round_time_text(lane->network, lane->seed, model_bits);
       const VoteSpec* vote = arm.algorithm->voting();
+      const auto* strategy = arm.algorithm->strategy();
+      const bool central = strategy && *strategy == diffusion::Strategy::centralized;
+      const auto one_server = [&](int64_t bits) {
+        Ledger all(*arm.network);
+        all.links = {{"server", bits, bits}};
+        return all;
+      };
       const Ledger ledger =
           vote
               ? ledger_after(*vote, *lane->network,
                              {first.model->layout(data.features, data.classes), 8 * element_size(e.precision)}, e.steps)
-              : final_ledger(*lane->network, e.steps, model_bits);
+          : central ? one_server(e.steps * e.workers() * model_bits)
+                    : final_ledger(*lane->network, e.steps, model_bits);
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
       if (lane->network->mixing().empty()) continue;

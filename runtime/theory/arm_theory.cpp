@@ -196,7 +196,10 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   apply_h_sgd(arm, t);
   apply_mll_sgd(arm, network, t);
 
-  if (arm.algorithm->voting()) {
+  if (arm.algorithm->strategy()) {
+    t.diffusion = diffusion_theory(e, index, r);
+    t.curves.why_not = t.linear.why_not = "the recursion is for tiers; that of the strategy is its own";
+  } else if (arm.algorithm->voting()) {
     t.curves.why_not = t.linear.why_not = "the recursion is for steps along gradients, not along their signs";
   } else if (const auto risk = arm.model->quadratic_risk()) {
     if (arm.step.momentum > 0 ||

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/theory/constants.hpp"
+#include "runtime/theory/diffusion_theory.hpp"
 #include "runtime/theory/dispersion.hpp"
 #include "runtime/theory/h_sgd.hpp"
 #include "runtime/theory/mll_sgd.hpp"
@@ -52,7 +53,8 @@ struct ArmTheory {
   std::optional<WaitingRound> waiting_round;  // where rates are below 1
   std::string why_no_waiting_round;           // "" where there is one
 
-  std::optional<VoteTheory> votes;  // of a method that votes
+  std::optional<DiffusionTheory> diffusion;  // of a strategy of decentralised SGD
+  std::optional<VoteTheory> votes;           // of a method that votes
 
   // quadratics
   QuadraticCurves curves;

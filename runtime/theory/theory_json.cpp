@@ -135,6 +135,12 @@ std::string theory_json(const Experiment& e, const std::vector<ArmTheory>& arms,
     arm["constants"] = constants_of(t);
     arm["h_sgd"] = h_sgd_of(t);
     arm["mll_sgd"] = mll_sgd_of(t);
+    if (t.diffusion) {
+      arm["diffusion"] = {{"excess_risk", t.diffusion->excess_risk},
+                          {"excess_risk_mean", t.diffusion->excess_risk_mean}};
+      if (!t.diffusion->why_not.empty()) arm["diffusion"]["reason"] = t.diffusion->why_not;
+      if (t.diffusion->warning) arm["diffusion"]["warning"] = *t.diffusion->warning;
+    }
     if (t.votes) arm["sign_vote"] = vote_json(*t.votes);
     arm["waiting_round"] = waiting_of(t);
     arm["dispersion_per_eta_sq_sigma_sq"] = dispersion_of(t);

@@ -109,6 +109,15 @@ std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
       text += vote_text(*t.votes, same == a ? "" : arms[same].name);
       continue;
     }
+    if (t.diffusion) {
+      text += fmt::format(
+          "  {}: {}\n", e.arms[a].algorithm->kind(),
+          t.diffusion->why_not.empty() ? "expected excess risk, exact for quadratics" : t.diffusion->why_not);
+      if (t.diffusion->warning) text += "  " + *t.diffusion->warning + "\n";
+      for (const TheoryRow& row : tables[a].rows)
+        if (row.predicted) text += fmt::format("    {:<42} {:.6g}\n", row.quantity, *row.predicted);
+      continue;
+    }
     text += constants_text(t) + h_sgd_text(t) + mll_sgd_text(t);
     if (t.linear.why_not.empty()) {
       text += fmt::format("  dispersion with constant gradients: {:.6g} eta^2 sigma^2 (", t.linear.total());

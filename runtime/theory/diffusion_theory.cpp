@@ -1,0 +1,139 @@
+#include "runtime/theory/diffusion_theory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/theory/diffusion/moments.hpp"
+#include "runtime/theory/diffusion/stability.hpp"
+#include "runtime/theory/measured.hpp"
+#include "runtime/theory/theory.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double most_operations = 5e8;
+
+// Why the recursion does not apply; "" where it does.
+std::string outside(const Experiment& e, const Arm& arm, const Network& network) {
+  const auto risk = arm.model->quadratic_risk();
+  if (!risk) return "the exact recursion is for quadratic risks";
+  const auto& batch = arm.step.batch;
+  if (std::any_of(batch.begin(), batch.end(), [&](int64_t b) { return b != batch[0]; }))
+    return "agents have different batches and the recursion is for one";
+  const auto& a = network.weights();
+  if (std::any_of(a.begin(), a.end(), [&](double w) { return w != a[0]; }))
+    return "agents weigh differently and the recursion is for equal ones";
+  if (arm.step.momentum > 0) return "momentum is in use and the recursion is for plain steps";
+  if (!arm.step.drops.empty()) return "the learning rate drops during the run and the recursion is for one";
+  if (!(arm.step.learning_rate > 0)) return "the learning rate is 0";
+  const NetworkSpec& n = network.spec();
+  if (std::any_of(n.rates.begin(), n.rates.end(), [](double r) { return r < 1; }))
+    return "agents skip steps and the recursion is for all of them";
+  if (n.graph && n.graph->kind == "erdos-renyi" && e.replicas > 1)
+    return "every replica draws a graph of its own and the recursion is for one";
+  const auto K = static_cast<double>(n.workers);
+  double links = K;
+  for (const Mixing& m : network.mixing()) links = std::max(links, static_cast<double>(m.source.size()));
+  if (static_cast<double>(e.steps) * static_cast<double>(risk->dimension) * K * links > most_operations)
+    return "too many agents, parameters and steps for the exact recursion";
+  return "";
+}
+
+// A few of the record points: the first after the start, a quarter, a half, the last.
+std::vector<size_t> shown(size_t points) {
+  std::vector<size_t> out;
+  for (const size_t i : {size_t{1}, points / 4, points / 2, points - 1})
+    if (i > 0 && i < points && (out.empty() || i > out.back())) out.push_back(i);
+  return out;
+}
+
+}  // namespace
+
+TheoryTable diffusion_table(const Experiment& e, size_t index, const std::string& name, const DiffusionTheory& t,
+                            const RunResult& r, bool measured, std::vector<std::string>* warnings) {
+  TheoryTable table{name, {}};
+  if (t.warning && warnings) warnings->push_back((e.has_arms ? fmt::format("arm \"{}\": ", name) : "") + *t.warning);
+  const auto rows = [&](const char* metric, const std::vector<double>& predicted, const char* whose) {
+    const auto seen = measured ? recorded_values(e, r, index, metric) : std::vector<double>{};
+    for (const size_t i : shown(r.record_steps.size())) {
+      const bool known = i < predicted.size();
+      if (!known && i >= seen.size()) continue;
+      table.rows.push_back(
+          {fmt::format("{} at step {}", metric, r.record_steps[i]), known ? std::optional(predicted[i]) : std::nullopt,
+           i < seen.size() ? std::optional(seen[i]) : std::nullopt,
+           known ? fmt::format("expectation {}, exact for quadratics{}", whose,
+                               measured && seen.empty() ? fmt::format("; record {} to compare", metric) : "")
+                 : t.why_not});
+    }
+  };
+  rows("excess_risk", t.excess_risk, "of the agents");
+  rows("excess_risk_mean", t.excess_risk_mean, "of the mean model");
+  return table;
+}
+
+DiffusionTheory diffusion_theory(const Experiment& e, size_t index, const RunResult& r) {
+  const Arm& arm = e.arms[index];
+  const Network& network = *r.arms[index].network;
+  DiffusionTheory t;
+  t.why_not = outside(e, arm, network);
+  if (!t.why_not.empty()) return t;
+
+  const QuadraticRisk risk = *arm.model->quadratic_risk();
+  const int64_t K = e.workers(), M = risk.dimension;
+  diffusion::LinearProblem p;
+  p.agents = K;
+  p.dimension = M;
+  p.step = arm.step.learning_rate;
+  p.batch = arm.step.batch[0] > 0 ? static_cast<double>(arm.step.batch[0]) : 1.0;  // whole gradients: no noise below
+  std::vector<double> optimum(static_cast<size_t>(M));
+  for (int64_t j = 0; j < M; ++j) {
+    double above = 0, below = 0;
+    for (int64_t k = 0; k < K; ++k) {
+      above += risk.curvature(k, j) * risk.center(k, j);
+      below += risk.curvature(k, j);
+    }
+    if (!(below > 0)) {
+      t.why_not = "a coordinate has no curvature, so there is no minimum";
+      return t;
+    }
+    optimum[static_cast<size_t>(j)] = above / below;
+  }
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t j = 0; j < M; ++j) {
+      p.H.push_back(risk.curvature(k, j));
+      p.d.push_back(risk.curvature(k, j) * (optimum[static_cast<size_t>(j)] - risk.center(k, j)));
+      p.R.push_back(arm.step.batch[0] > 0 ? risk.noise(j) * risk.noise(j) : 0.0);
+    }
+
+  const diffusion::Strategy strategy = *arm.algorithm->strategy();
+  Mixing alone;  // the centralized strategy reads the size alone
+  for (int64_t k = 0; k <= K; ++k) alone.begin.push_back(k);
+  for (int64_t k = 0; k < K; ++k) alone.source.push_back(k), alone.weight.push_back(1.0);
+  const auto& cycle = network.mixing();
+  const auto mixing = [&](int64_t step) -> const Mixing& {
+    return cycle.empty() ? alone : cycle[static_cast<size_t>(step) % cycle.size()];
+  };
+  if (cycle.size() <= 1) t.warning = diffusion::step_warning(p, strategy, mixing(0));
+
+  int64_t start_rows = 1;
+  const auto starts = replica_starts(e, *arm.model, &start_rows);
+  t.excess_risk.assign(r.record_steps.size(), 0.0);
+  t.excess_risk_mean = t.excess_risk;
+  for (const auto& given : starts) {
+    std::vector<double> start;
+    for (int64_t k = 0; k < K; ++k)
+      for (int64_t j = 0; j < M; ++j)
+        start.push_back(optimum[static_cast<size_t>(j)] - given[static_cast<size_t>((start_rows > 1 ? k * M : 0) + j)]);
+    diffusion::Moments moments(p, strategy, start);
+    int64_t now = 0;
+    for (size_t i = 0; i < r.record_steps.size(); ++i) {
+      for (; now < r.record_steps[i]; ++now) moments.step(mixing(now));
+      t.excess_risk[i] += moments.excess_risk().total() / static_cast<double>(starts.size());
+      t.excess_risk_mean[i] += moments.excess_risk_mean().total() / static_cast<double>(starts.size());
+    }
+  }
+  return t;
+}
+
+}  // namespace orrery

@@ -1,0 +1,24 @@
+// What the short-term model says of an arm of decentralised SGD (papers/diffusion-flatness.md 4.2; runtime/theory/diffusion/): exact for
+// quadratics. Expected excess risk of the agents and of their mean at the record points, mean over the replicas' starts.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/run.hpp"
+
+namespace orrery {
+
+struct DiffusionTheory {
+  std::string why_not;                                // "" where there are numbers
+  std::vector<double> excess_risk, excess_risk_mean;  // (record points)
+  std::optional<std::string> warning;                 // the step is beyond the stability limit
+};
+struct TheoryTable;
+// Rows at a few record points; warns where the step is beyond the stability limit.
+TheoryTable diffusion_table(const Experiment&, size_t arm, const std::string& name, const DiffusionTheory&,
+                            const RunResult&, bool measured, std::vector<std::string>* warnings);
+DiffusionTheory diffusion_theory(const Experiment&, size_t arm, const RunResult&);
+
+}  // namespace orrery
