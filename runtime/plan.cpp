@@ -98,7 +98,7 @@ MetricInputs metric_inputs(const Experiment& e, const Population& p, const Datas
   if (m.rows > 0) m.batch = p.max_size;
   // losses and scores: at the mean models, or at every worker's
   const auto scores = [&](const std::string& metric, int64_t samples) {
-    const bool at_workers = asks_for(e, "worker_" + metric);
+    const bool at_workers = asks_for(e, "worker_" + metric) || (metric == "train_loss" && asks_for(e, "excess_risk"));
     if (!at_workers && !asks_for(e, metric)) return;
     m.models = std::max(m.models, at_workers ? p.rows() : lanes);
     m.samples = std::max(m.samples, samples);

@@ -1,0 +1,193 @@
+// Decentralised SGD (diffusion-flatness.md 3): whole runs against the updates written out in float64, and the identities between strategies.
+#include <functional>
+
+#include "tests/laws/run_helpers.hpp"
+
+namespace orrery {
+namespace {
+
+using test::Trial;
+using Numbers = std::vector<double>;
+using Matrix = std::vector<Numbers>;  // a[l][k]: what k gives to l
+
+class Diffusion : public test::OnEachCase {
+ protected:
+  Trial strategy(const std::string& kind, const std::string& graph, int64_t agents = 6, int64_t steps = 12) const {
+    Trial s = trial(agents).with_steps(steps);
+    s.kind = kind;
+    s.learning_rate = softmax() ? 0.3 : 0.05;
+    s.network = graph.empty() ? "" : "[network.graph]\n" + graph;
+    s.metrics = "\"consensus_distance\", \"bits_up\"";
+    return s;
+  }
+  // The models at the end, (agents, P); matrix(t) is the combination of step t.
+  Numbers written_out(const Trial& s, double momentum, const std::function<Matrix(int64_t)>& matrix) const {
+    const test::Oracle oracle(s, device());
+    const auto K = static_cast<size_t>(s.workers), P = static_cast<size_t>(oracle.parameters());
+    Matrix w(K, Numbers(P, s.init == "\"zero\"" ? 0 : std::stod(s.init))), b(K, Numbers(P));
+    const double eta = s.learning_rate;
+    const auto adapt = [&](int64_t t, const Matrix& at) {
+      for (size_t k = 0; k < K; ++k) {
+        const auto g = oracle.gradient(static_cast<int64_t>(k), t, at[k].data());
+        for (size_t j = 0; j < P; ++j) b[k][j] = momentum * b[k][j] + g[j];
+      }
+    };
+    const auto combine = [&](const Matrix& a, const Matrix& x) {
+      Matrix y(K, Numbers(P));
+      for (size_t k = 0; k < K; ++k)
+        for (size_t l = 0; l < K; ++l)
+          for (size_t j = 0; j < P; ++j) y[k][j] += a[l][k] * x[l][j];
+      return y;
+    };
+    const auto minus_step = [&](Matrix x) {
+      for (size_t k = 0; k < K; ++k)
+        for (size_t j = 0; j < P; ++j) x[k][j] -= eta * b[k][j];
+      return x;
+    };
+    const Matrix mean(K, Numbers(K, 1.0 / static_cast<double>(K)));
+    for (int64_t t = 0; t < s.steps; ++t) {
+      if (s.kind == "diffusion-cta") w = combine(matrix(t), w);
+      adapt(t, w);
+      if (s.kind == "consensus")
+        w = minus_step(combine(matrix(t), w));
+      else if (s.kind == "diffusion")
+        w = combine(matrix(t), minus_step(w));
+      else if (s.kind == "diffusion-cta")
+        w = minus_step(w);
+      else
+        w = combine(mean, minus_step(w));
+    }
+    Numbers all;
+    for (const auto& row : w) all.insert(all.end(), row.begin(), row.end());
+    return all;
+  }
+};
+ORRERY_ON_CASES(Diffusion, {"quadratic", "softmax"}, {"fp64", "fp32"});
+
+Matrix path_metropolis(size_t K) {  // ends have one neighbour, the others two
+  Matrix a(K, Numbers(K));
+  for (size_t k = 0; k < K; ++k) {
+    if (k > 0) a[k - 1][k] = 1.0 / 3;
+    if (k + 1 < K) a[k + 1][k] = 1.0 / 3;
+    a[k][k] = k == 0 || k + 1 == K ? 2.0 / 3 : 1.0 / 3;
+  }
+  return a;
+}
+Matrix one_peer(size_t K, size_t hop) {
+  Matrix a(K, Numbers(K));
+  for (size_t k = 0; k < K; ++k) a[k][k] += 0.5, a[(k + hop) % K][k] += 0.5;
+  return a;
+}
+
+TEST_P(Diffusion, EveryStrategyAsWrittenOut) {
+  for (const char* kind : {"centralized", "consensus", "diffusion", "diffusion-cta"})
+    for (const double momentum : {0.0, 0.6}) {
+      SCOPED_TRACE(fmt::format("{} {}", kind, momentum));
+      Trial s = strategy(kind, "kind = \"path\"\nperiod = 1");
+      s.algorithm = fmt::format("momentum = {}", momentum);
+      const auto want = written_out(s, momentum, [](int64_t) { return path_metropolis(6); });
+      EXPECT_LE(test::difference(final_models(s), want), 20 * tolerance());
+    }
+}
+
+TEST_P(Diffusion, GraphsThatVaryWithTime) {
+  for (const char* kind : {"consensus", "diffusion", "diffusion-cta"}) {
+    SCOPED_TRACE(kind);
+    const Trial s = strategy(kind, "kind = \"one-peer-exponential\"\nperiod = 1", 4);
+    const auto want = written_out(s, 0, [](int64_t t) { return one_peer(4, t % 2 == 0 ? 1 : 2); });
+    EXPECT_LE(test::difference(final_models(s), want), 20 * tolerance());
+  }
+}
+
+// C3: complete averaging from equal starts is the centralized step; C7: for consensus it is not.
+TEST_P(Diffusion, CompleteAveragingIsCentralized) {
+  const char* const complete = "kind = \"complete\"\nmixing = \"average\"\nperiod = 1";
+  const auto central = final_models(strategy("centralized", ""));
+  EXPECT_LE(test::difference(final_models(strategy("diffusion", complete)), central), 20 * tolerance());
+  EXPECT_GT(test::difference(final_models(strategy("consensus", complete)), central), 1e-4);
+}
+
+// C6: with doubly stochastic weights the mean moves by the mean gradient, mixing apart: where gradients are linear with one Hessian, the means of
+// all strategies are one.
+TEST_P(Diffusion, MeansAgreeWithACommonHessian) {
+  if (softmax()) GTEST_SKIP() << "gradients that are linear in the model";
+  Numbers first;
+  for (const char* kind : {"consensus", "diffusion", "centralized"}) {
+    Trial s = strategy(kind, "kind = \"ring\"\nperiod = 1");
+    s.curvature.assign(18, 0.7);
+    const auto mean = test::weighted_mean(final_models(s), Numbers(6, 1.0 / 6));
+    if (first.empty()) first = mean;
+    EXPECT_LE(test::difference(mean, first), 20 * tolerance()) << kind;
+  }
+}
+
+// Alone and among other replicas and arms, on any number of threads.
+TEST_P(Diffusion, TheSameBitsAloneAndAmongOthers) {
+  const Trial s = strategy("consensus", "kind = \"ring\"\nperiod = 1");
+  const auto alone = final_models(s);
+  for (const int n : {1, 3}) {
+    set_threads(n);
+    EXPECT_EQ(final_models(s), alone);
+  }
+  set_threads(0);
+  Trial many = s;
+  many.replicas = 3;
+  many.arms = "[[arm]]\nname = \"a\"\nnetwork.graph.kind = \"path\"\n[[arm]]\nname = \"b\"\n";
+  const RunResult r = result(many);
+  const auto among = test::models(r.arms[1]);
+  EXPECT_EQ(Numbers(among.begin(), among.begin() + static_cast<std::ptrdiff_t>(alone.size())), alone);
+}
+
+// A model over every directed link of the graph in a step; centralized: one up and one down an agent.
+TEST_P(Diffusion, LedgerCountsBits) {
+  const auto bits = [&](const std::string& kind, const std::string& graph) {
+    const RunResult r = result(strategy(kind, graph));
+    return r.arms[0].values[1][0].back() / (GetParam().precision == "fp64" ? 64 : 32) /
+           static_cast<double>(test::models(r.arms[0]).size() / 6);
+  };
+  EXPECT_EQ(bits("diffusion", "kind = \"ring\"\nperiod = 1"), 12 * 12);
+  EXPECT_EQ(bits("consensus", "kind = \"path\"\nperiod = 1"), 12 * 10);
+  EXPECT_EQ(bits("centralized", ""), 12 * 6);
+}
+
+// Excess risk: the objective above its minimum, of the agents and of their mean; beside the exact recursion, one replica whose noise is 0.
+TEST_P(Diffusion, ExcessRiskBesideItsExpectation) {
+  if (softmax()) GTEST_SKIP() << "quadratics have a minimum in closed form";
+  for (const char* kind : {"centralized", "consensus", "diffusion", "diffusion-cta"}) {
+    SCOPED_TRACE(kind);
+    Trial s = strategy(kind, "kind = \"path\"\nperiod = 1", 6, 40);
+    s.noise = 0;
+    s.every = 10;
+    s.metrics = "\"excess_risk\", \"excess_risk_mean\"";
+    const RunResult r = result(s);
+    ASSERT_EQ(r.theory.tables.size(), 1u);
+    int compared = 0;
+    for (const auto& row : r.theory.tables[0].rows) {
+      ASSERT_TRUE(row.predicted && row.measured) << row.quantity << ": " << row.note;
+      EXPECT_NEAR(*row.measured, *row.predicted, 100 * tolerance() * (1 + *row.predicted)) << row.quantity;
+      EXPECT_GT(*row.predicted, 1e-3);
+      ++compared;
+    }
+    EXPECT_EQ(compared, 6);  // three record points, agents and mean
+    EXPECT_TRUE(r.theory.warnings.empty());
+  }
+}
+
+// C11: beyond the stability limit a warning names it.
+TEST_P(Diffusion, StepsBeyondTheStabilityLimitAreWarnedOf) {
+  if (softmax()) GTEST_SKIP() << "the limit is known for quadratics";
+  const auto warnings = [&](const std::string& kind, double rate) {
+    Trial s = strategy(kind, "kind = \"ring\"\nperiod = 1", 16, 3);
+    s.curvature.assign(48, 2.0);
+    s.learning_rate = rate;
+    return result(s).theory.warnings.size();
+  };
+  EXPECT_EQ(warnings("consensus", 0.32), 0u);
+  EXPECT_EQ(warnings("consensus", 0.34), 1u);
+  EXPECT_EQ(warnings("diffusion", 0.34), 0u);
+  EXPECT_EQ(warnings("diffusion", 1.01), 1u);
+  EXPECT_EQ(warnings("centralized", 1.01), 1u);
+}
+
+}  // namespace
+}  // namespace orrery
