@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "runtime/network/network_error.hpp"
 #include "runtime/network/schedule_text.hpp"
 #include "runtime/run.hpp"
+#include "runtime/theory/diffusion/graph_modes.hpp"
 #include "runtime/theory/estimate.hpp"
 #include "runtime/tier_split.hpp"
 #include "runtime/voting/voting.hpp"
@@ -79,6 +82,19 @@ std::string vote_text(const VoteSpec& s, const NetworkSpec& n) {
     text +=
         fmt::format("    every {} steps: tier \"{}\" averages the models below\n", n.tiers[k].period, n.tiers[k].name);
   return text;
+}
+
+// lambda_2, lambda_min and the gap of a symmetric matrix: what decentralised SGD is judged by.
+std::string spectrum_text(const Network& network) {
+  if (network.mixing().size() > 1) return "";  // a cycle of matrices has no spectrum of its own
+  try {
+    const diffusion::GraphModes modes = diffusion::graph_modes(network.mixing()[0]);
+    const auto clean = [](double v) { return std::abs(v) < 5e-7 ? 0.0 : v; };  // no minus before zeros
+    return fmt::format("    lambda_2 {:.6f}, lambda_min {:.6f}, spectral gap {:.6f}\n", clean(modes.second()),
+                       clean(modes.smallest()), modes.gap());
+  } catch (const NetworkError& e) {
+    return fmt::format("    lambda_2 and lambda_min: {}\n", e.sentence);
+  }
 }
 
 bool has_genie(const Experiment& e, const Population& p) {
@@ -295,6 +311,7 @@ std::string describe_plan(const Experiment& e) {
       text += nodes <= most_nodes_for_zeta
                   ? fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta())
                   : fmt::format("    zeta of the mixing matrix not computed ({} nodes)\n", nodes);
+      if (nodes <= most_nodes_for_zeta) text += spectrum_text(*lane->network);
       if (const std::string drift = drift_notice(arm, *lane->network); !drift.empty()) text += "    " + drift + "\n";
     }
   }

@@ -89,6 +89,27 @@ TEST(Check, CountsTheFinalModels) {
   EXPECT_FALSE(has_line(orrery(folder.path(), {"check", "e.toml"}).out, {"final models"}));
 }
 
+// The reference spectra of diffusion-flatness.md 3 for 16 agents, and why there is none; the bits of a strategy are those of its run.
+TEST(Check, ShowsSpectraAndBitsOfStrategies) {
+  TempDir folder;
+  const auto checked = [&](const std::string& kind, const std::string& graph) {
+    write_text(folder.path("e.toml"),
+               "steps = 4\n[model]\nkind = \"quadratic\"\ndimension = 2\n[network]\nworkers = 16\n"
+               "[network.graph]\n" +
+                   graph + "\nperiod = 1\n[algorithm]\nkind = \"" + kind + "\"\n[record]\nmetrics = [\"bits_up\"]\n");
+    const Finished f = orrery(folder.path(), {"check", "e.toml"});
+    EXPECT_EQ(f.code, 0) << f.err;
+    return f.out;
+  };
+  EXPECT_TRUE(has_line(checked("diffusion", "kind = \"ring\""),
+                       {"lambda_2 0.949253", "lambda_min -0.333333", "spectral gap 0.050747"}));
+  EXPECT_TRUE(has_line(checked("consensus", "kind = \"grid\""), {"lambda_2 0.868641", "lambda_min -0.430843"}));
+  EXPECT_TRUE(has_line(checked("consensus", "kind = \"complete\"\nmixing = \"average\""),
+                       {"lambda_2 0.000000", "lambda_min 0.000000", "spectral gap 1.000000"}));
+  EXPECT_TRUE(has_line(checked("centralized", "kind = \"ring\""), {"bits on server", std::to_string(4 * 16 * 2 * 32)}));
+  EXPECT_TRUE(has_line(checked("diffusion", "kind = \"ring\""), {"bits on graph", std::to_string(4 * 32 * 2 * 32)}));
+}
+
 TEST(Check, ShowsEveryArmAndTheMixingMatrix) {
   TempDir folder;
   write_text(folder.path("e.toml"), std::string(two_tiers) +
