@@ -44,19 +44,21 @@ void ClusterOf<T>::build_strategy(diffusion::Strategy strategy) {
     one_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.rows()), 1.0));
     mu_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.rows()), momentum_));
   }
-  Groups everyone;
-  everyone.begin = {0, population_.workers};
-  for (int64_t w = 0; w < population_.workers; ++w) everyone.member.push_back(w);
   for (int arm = 0; arm < arms(); ++arm) {
     Tables& t = tables_[static_cast<size_t>(arm)];
+    std::vector<Groups> everyone;  // of each lane: its workers as one group
     std::vector<const Groups*> all;
     std::vector<int64_t> first_row;
     for (const Lane& lane : population_.lanes) {
       if (lane.arm != arm) continue;
-      everyone.weight = lane.network->weights();
-      all.push_back(&everyone);
+      Groups g;
+      g.begin = {0, population_.workers};
+      g.weight = lane.network->weights();
+      for (int64_t w = 0; w < population_.workers; ++w) g.member.push_back(w);
+      everyone.push_back(std::move(g));
       first_row.push_back(lane.first_row);
     }
+    for (const Groups& g : everyone) all.push_back(&g);
     if (!mixes) t.everyone = DeviceGroups(ctx_, all, first_row);
     for (size_t phase = 0; mixes && phase < t.mixing.size(); ++phase)
       t.steps.emplace_back(ctx_, t.mixing[phase].table(), population_.workers, p_);

@@ -8,17 +8,6 @@
 
 namespace orrery {
 
-// every worker's whole data, whoever steps in the slot
-template <class T>
-Rows Evaluator<T>::whole_data(const Lane& lane) const {
-  Rows rows = cluster_.rows().part(lane.first_row, population_.workers);
-  rows.batch = no_batch_.view();
-  rows.rate = always_.view();
-  rows.present = {};
-  rows.max_batch = population_.max_size;
-  return rows;
-}
-
 // grad F_i(u) of every row in the gradient bank; taken once per call of values()
 template <class T>
 MatrixView<const T> Evaluator<T>::gradients_at_means() {
@@ -26,49 +15,19 @@ MatrixView<const T> Evaluator<T>::gradients_at_means() {
   for (size_t i = 0; i < population_.lanes.size() && !gradients_ready_; ++i) {
     const Lane& lane = population_.lanes[i];
     const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), population_.workers, p_, 0, ctx_.backend);
-    cluster_.model().gradients(ctx_, whole_data(lane), cluster_.slot(), shared,
+    cluster_.model().gradients(ctx_, gradient_.whole_data(cluster_.rows(), i), cluster_.slot(), shared,
                                g.rows(lane.first_row, population_.workers));
   }
   gradients_ready_ = true;
   return g;
 }
 
-// sum_i a_i grad F_i(u) of a lane: workers in chunks so that no (W, P) matrix is needed; where divergences fill one anyway, the same sums over
-// its rows
+// sum_i a_i grad F_i(u) of a lane; where divergences fill the bank anyway, from its rows
 template <class T>
 std::vector<double> Evaluator<T>::objective_gradient(size_t i) {
-  const int64_t chunk = std::clamp<int64_t>((int64_t{32} << 20) / (p_ * int64_t{sizeof(T)}), 1, population_.workers);
-  const Buffer<T> g(ctx_, divergences_ ? 0 : chunk * p_), sum(ctx_, p_);
-  const auto chunks = static_cast<size_t>((population_.workers + chunk - 1) / chunk);
-  if (parts_.empty())
-    for (const auto& lane : population_.lanes)
-      for (int64_t first = 0; first < population_.workers; first += chunk) {
-        Groups part;
-        part.begin = {0, std::min(chunk, population_.workers - first)};
-        for (int64_t w = 0; w < part.begin[1]; ++w) {
-          part.member.push_back(w);
-          part.weight.push_back(lane.network->weights()[static_cast<size_t>(first + w)]);
-        }
-        parts_.emplace_back(ctx_, std::vector<const Groups*>{&part}, std::vector<int64_t>{0});
-      }
-  const Lane& lane = population_.lanes[i];
-  std::vector<double> gradient(static_cast<size_t>(p_));
-  for (int64_t first = 0; first < population_.workers; first += chunk) {
-    const int64_t n = std::min(chunk, population_.workers - first);
-    MatrixView<const T> rows;
-    if (divergences_) {
-      rows = gradients_at_means().rows(lane.first_row + first, n);
-    } else {
-      const MatrixView<const T> shared(means().row(static_cast<int64_t>(i)), n, p_, 0, ctx_.backend);
-      cluster_.model().gradients(ctx_, whole_data(lane).part(first, n), cluster_.slot(), shared, g.view(n, p_));
-      rows = g.view(n, p_);
-    }
-    const DeviceGroups& part = parts_[i * chunks + static_cast<size_t>(first / chunk)];
-    group_mean<T>(ctx_, part.table(), rows, sum.view(1, p_));
-    const auto host = sum.to_host(ctx_);
-    for (size_t j = 0; j < host.size(); ++j) gradient[j] += static_cast<double>(host[j]);
-  }
-  return gradient;
+  if (divergences_)
+    return gradient_.of(i, gradients_at_means().rows(population_.lanes[i].first_row, population_.workers));
+  return gradient_.at(cluster_.model(), cluster_.rows(), cluster_.slot(), i, means().rows(static_cast<int64_t>(i), 1));
 }
 
 // Norms of the objective's gradient, and where vote_error is recorded what the next vote makes of it: one gradient per lane for all of them.
@@ -144,7 +103,6 @@ void Evaluator<T>::keep(const std::vector<VoteLook>& looks) {
 }
 
 #define ORRERY_INSTANTIATE(T)                                                                     \
-  template Rows Evaluator<T>::whole_data(const Lane&) const;                                      \
   template MatrixView<const T> Evaluator<T>::gradients_at_means();                                \
   template std::vector<double> Evaluator<T>::objective_gradient(size_t);                          \
   template void Evaluator<T>::look_at_gradients();                                                \

@@ -19,7 +19,8 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
       experiment_(e),
       population_(cluster.population()),
       ctx_(cluster.context()),
-      p_(cluster.model().parameters()) {
+      p_(cluster.model().parameters()),
+      gradient_(ctx_, population_, p_) {
   const auto lanes = static_cast<int64_t>(population_.lanes.size());
   std::vector<Groups> whole(population_.lanes.size());
   std::vector<const Groups*> pointers;
@@ -64,8 +65,6 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   means_ = Buffer<T>(ctx_, lanes * p_);
   lane_of_row_ = Buffer<int64_t>(ctx_, lane_of_row);
   optimum_ = Buffer<T>(ctx_, optimum);
-  no_batch_ = Buffer<int32_t>(ctx_, population_.workers);
-  always_ = Buffer<double>(ctx_, std::vector<double>(static_cast<size_t>(population_.workers), 1.0));
   row_values_ = Buffer<double>(ctx_, population_.rows());
   votes_.resize(population_.arms.size());
   const auto asked = [&](const std::string& prefix) {

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "runtime/cluster.hpp"
+#include "runtime/objective_gradient.hpp"
 #include "runtime/tier_split.hpp"
 #include "runtime/voting/measurement.hpp"
 
@@ -66,7 +67,6 @@ class Evaluator {
   double look_at_decisions(size_t lane, const std::vector<double>& gradient, VoteLook&);  // vote_error
   void keep(const std::vector<VoteLook>&);
   MatrixView<const T> gradients_at_means();  // (rows, P)
-  Rows whole_data(const Lane&) const;
 
   ClusterOf<T>& cluster_;
   const Experiment& experiment_;
@@ -75,8 +75,7 @@ class Evaluator {
   int64_t p_;
   DeviceGroups lane_groups_;
   std::vector<VoteMeasurement> votes_;  // per arm
-  std::vector<DeviceGroups>
-      parts_;                // of objective_gradient: the workers of each lane in chunks; made when first asked for
+  ObjectiveGradient<T> gradient_;
   TierSplit<T> tier_split_;  // made where a metric is split by tiers
   Buffer<T> means_, optimum_;
   std::vector<double> least_;                       // (lanes) f at the optimum, once it is asked for
@@ -84,8 +83,7 @@ class Evaluator {
   std::vector<double> workers_at_, mass_of_model_;  // (rows of the parameters) workers there; sum of their weights
   std::vector<size_t> lane_of_model_;
   Buffer<int64_t> lane_of_row_;  // the same on the device
-  Buffer<int32_t> no_batch_;     // zeros: whole data
-  Buffer<double> always_, row_values_;
+  Buffer<double> row_values_;
   int64_t checked_at_ = 0;
   std::map<std::string, std::vector<double>> cache_;
   bool means_ready_ = false, gradients_ready_ = false;

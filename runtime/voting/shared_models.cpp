@@ -49,8 +49,6 @@ Groups descendants_of(const Network& n, int tier, int below) {
   return g;
 }
 
-Groups voters_of(const Network& n, int tier) { return descendants_of(n, tier, tier - 1); }
-
 Groups groups_of_models(const Network& n, int tier) { return descendants_of(n, tier, voting_tiers(n.spec()) - 1); }
 
 SharedModels::SharedModels(const Population& p) : first{0}, of_row(static_cast<size_t>(p.rows())) {

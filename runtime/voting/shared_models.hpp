@@ -30,10 +30,7 @@ struct SharedModels {
 
 // The nodes of a tier as groups of model rows of one lane, for the tiers above the votes; member weights: shares of the node's mass.
 Groups groups_of_models(const Network&, int tier);
-// The voters of a voting tier: workers below each node of tier 0, then the nodes of the tier below. Tier -1 of a network without tiers:
-// one node of all workers.
-Groups voters_of(const Network&, int tier);
-// The same, straight from the nodes of `tier` to those of voting tier `below` (-1: the workers).
+// The nodes of tier `below` (-1: the workers) under each node of `tier` (-1, of a network without tiers: one node of all workers).
 Groups descendants_of(const Network&, int tier, int below);
 
 }  // namespace orrery

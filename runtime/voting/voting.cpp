@@ -41,7 +41,7 @@ Voting<T>::Voting(const Context& ctx, const Population& p, std::vector<VoteSpec>
       parameters_(size_of(tensors)),
       words_(sign_words(parameters_)),
       messages_(ctx, p, models_, specs_, tensors, packs),
-      reference_(ctx, p, parameters_) {
+      exact_gradient_(ctx, p, parameters_) {
   positive_ = Buffer<uint32_t>(ctx, p.rows() * words_);
   positive_u_ = Buffer<uint32_t>(ctx, models_.rows() * words_);
   if (zeros_stay(specs_)) zero_ = Buffer<uint32_t>(ctx, p.rows() * words_);
@@ -166,7 +166,7 @@ SignsIn Voting<T>::exact_signs(Model<T>& model, const Rows& rows, const Arm& arm
   std::vector<uint32_t> positive(static_cast<size_t>(arm.models * words_)), zero(positive.size());
   for (size_t i = arm.first_lane; i < arm.first_lane + arm.lanes; ++i)
     for (int64_t k = models_.first[i]; k < models_.first[i + 1]; ++k) {
-      const auto g = reference_.gradient(model, rows, slot, i, models.rows(k, 1));
+      const auto g = exact_gradient_.at(model, rows, slot, i, models.rows(k, 1));
       for (int64_t word = 0; word < words_; ++word) {
         const int64_t j = word * bits_of_word;
         const SignWord w = pack_signs(g.data() + j, parameters_ - j);

@@ -14,10 +14,10 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/objective_gradient.hpp"
 #include "runtime/voting/decoder.hpp"
 #include "runtime/voting/means.hpp"
 #include "runtime/voting/messages.hpp"
-#include "runtime/voting/reference.hpp"
 
 namespace orrery {
 
@@ -83,7 +83,7 @@ class Voting {
   std::vector<VoteSpec> specs_;
   int64_t parameters_ = 0, words_ = 0;
   Messages<T> messages_;
-  Reference<T> reference_;
+  ObjectiveGradient<T> exact_gradient_;
   std::vector<Arm> arms_;
   Buffer<uint32_t> positive_, zero_, positive_u_, zero_u_;
   Buffer<uint32_t> exact_, exact_zero_;  // (model rows) what the genie knows

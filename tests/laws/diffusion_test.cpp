@@ -138,6 +138,23 @@ TEST_P(Diffusion, TheSameBitsAloneAndAmongOthers) {
   EXPECT_EQ(Numbers(among.begin(), among.begin() + static_cast<std::ptrdiff_t>(alone.size())), alone);
 }
 
+// Weights by samples differ from replica to replica: every replica averages with its own.
+TEST_P(Diffusion, ReplicasAverageWithTheirOwnWeights) {
+  if (!softmax()) GTEST_SKIP() << "samples are of data";
+  Trial s = strategy("centralized", "");
+  s.network = "weights = \"samples\"";
+  s.replicas = 2;
+  const auto both = test::models(result(s).arms[0]);
+  s.replicas = 1;
+  for (const int64_t k : {0, 1}) {
+    Trial alone = s;
+    alone.seed = s.seed + k;
+    const auto want = final_models(alone);
+    const auto at = both.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(k) * want.size());
+    EXPECT_EQ(Numbers(at, at + static_cast<std::ptrdiff_t>(want.size())), want) << "replica " << k;
+  }
+}
+
 // A model over every directed link of the graph in a step; centralized: one up and one down an agent.
 TEST_P(Diffusion, LedgerCountsBits) {
   const auto bits = [&](const std::string& kind, const std::string& graph) {
