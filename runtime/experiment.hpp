@@ -11,6 +11,7 @@
 #include "kernels/core/context.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/curvature/spec.hpp"
 #include "runtime/expect/spec.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/section.hpp"
@@ -31,6 +32,7 @@ struct RecordSpec {
   std::vector<std::string> metrics;
   bool params = false;     // final parameters of every worker
   bool partition = false;  // the partition of every replica
+  HessianSpec hessian;     // traces and eigenvalues, of metrics and of theory
 };
 
 // One setting of the comparison. Sections that equal another arm's are shared.

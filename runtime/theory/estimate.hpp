@@ -7,14 +7,19 @@
 //                each one's samples, both evenly spaced; corrected by m/(m-1) (n-1)/n where m of n samples were taken. batch = "full": 0.
 //   divergence   eps^2 of every tier from the exact local gradients of all workers at u, as the metrics divergence_<tier>
 //   start_value  f(u) at the first visit
+//   local        decentralised arms, at the first visit: Tr(H), lambda_max(H) as the metrics take them (record.hessian), gradients of every worker's
+//                whole data, noise of at most 16 workers and 256 of each one's samples; without data 256 draws of a single sample's gradient
+//                (quadratics: exact). W + probes + lanczos_steps + 16 x 256 Hessian products of all data, 16 x 16 where those are dear
 //
 // Constants that a model knows in closed form (quadratics) or the file gives are not estimated. A visit reads the state of the run and changes
 // nothing: it draws no random numbers and works in its own buffers, at most 32 MiB of gradients on the device and the means of all nodes on the host.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "runtime/cluster.hpp"
+#include "runtime/curvature/symmetric_products.hpp"
 #include "runtime/theory/constants.hpp"
 
 namespace orrery {
@@ -32,6 +37,12 @@ class Estimator {
   void smoothness_along(int arm, MatrixView<const T> u);
   void noise(int arm, MatrixView<const T> u);
   void divergences(int arm, MatrixView<const T> u);
+  void curvature(int arm, MatrixView<const T> u);  // of decentralised arms
+  void heterogeneity(size_t lane, MatrixView<const T> u, const SymmetricProducts&, diffusion::LocalConstants&);
+  void sample_noise(int arm, MatrixView<const T> u, const SymmetricProducts&, diffusion::LocalConstants&);
+  // Gradients of m single samples of a worker at u: of its list, or without data of m independent draws. f(first, g (n,P)), a chunk at a time.
+  void sample_gradients(const Lane&, int64_t worker, const std::vector<int32_t>& list, int64_t m, MatrixView<const T> u,
+                        const std::function<void(int64_t first, MatrixView<const T> g)>& f);
   std::vector<int32_t> samples_of(const Lane&, int64_t worker, int64_t most) const;
   int64_t chunk() const;  // rows of gradients at a time
 
