@@ -111,7 +111,16 @@ int64_t hessian_directions(const Experiment& e, const Population& p, int64_t par
   const bool theory = e.theory.estimate != TheorySpec::Estimate::off &&
                       e.arms[static_cast<size_t>(p.arms[0])].algorithm->strategy() != nullptr;
   if (!theory && std::none_of(e.record.metrics.begin(), e.record.metrics.end(), is_hessian_metric)) return 0;
-  return std::max({e.record.hessian.probes, std::min(parameters, most_dense_parameters), theory ? p.workers : 1});
+  const int64_t dense = parameters <= most_dense_parameters ? parameters : 1;
+  return std::max({std::min(e.record.hessian.probes, parameters), dense, theory ? p.workers : 1});
+}
+
+// Samples of every worker behind them, 0: all; of metrics and theory what takes more room.
+int64_t hessian_choice(const Experiment& e, const Population& p) {
+  const auto& metrics = e.record.metrics;
+  return std::any_of(metrics.begin(), metrics.end(), is_hessian_metric)
+             ? e.record.hessian.samples
+             : estimate_hessian_samples(e.record.hessian, p.workers);
 }
 
 MetricInputs metric_inputs(const Experiment& e, const Population& p, const Dataset* data, int64_t parameters) {
@@ -125,7 +134,7 @@ MetricInputs metric_inputs(const Experiment& e, const Population& p, const Datas
   if (const int64_t n = hessian_directions(e, p, parameters); n > 0) {
     const HessianLaunch launch = hessian_launch(p.workers, parameters, element_size(e.precision));
     m.rows = std::max(m.rows, launch.block * std::min(launch.directions, n));
-    m.batch = std::max(m.batch, hessian_samples(p, e.record.hessian.samples));
+    m.batch = std::max(m.batch, hessian_samples(p, hessian_choice(e, p)));
   }
   // losses and scores: at the mean models, or at every worker's
   const auto scores = [&](const std::string& metric, int64_t samples) {
@@ -207,7 +216,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   if (asks_for(e, "vote_error"))
     plan.workspace += 10 * parameters + 104 * (p.workers + 1);  // look_at_errors, at most 12 classes
   if (const int64_t n = hessian_directions(e, p, parameters); n > 0)
-    plan.workspace += hessian_bytes(p, parameters, size, n, e.record.hessian.samples);
+    plan.workspace += hessian_bytes(p, parameters, size, n, hessian_choice(e, p));
   if (e.record.params) plan.results = static_cast<int64_t>(e.arms.size()) * e.replicas * p.workers * parameters * size;
   if (e.theory.estimate != TheorySpec::Estimate::off) plan.workspace += estimate_bytes(p.rows(), parameters, size);
   return plan;

@@ -23,6 +23,7 @@ HessianSpec parse_hessian(Params p, int64_t record_every, bool models_have_data)
 }
 
 void mark_hessian_read(Params record) {
+  record.mark_read("hessian");
   if (!record.is_table("hessian")) return;
   Params p = record.table("hessian");
   for (const char* key : {"probes", "samples", "every", "lanczos_steps"}) p.mark_read(key);

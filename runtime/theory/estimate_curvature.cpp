@@ -18,6 +18,7 @@ namespace {
 
 constexpr int64_t most_inner_agents = 512;
 constexpr int64_t most_inner_values = int64_t{1} << 26;  // of all gradients, and of their products, on the host
+constexpr int64_t most_hessian_samples = 16384;          // of all workers
 constexpr int64_t combinations = 16;                     // of a worker's samples, where all of them cost too much
 constexpr double most_sample_products = 2e10;            // directions x samples x parameters
 
@@ -38,11 +39,17 @@ std::vector<double> forms(const SymmetricProducts& H, const std::vector<std::vec
 
 }  // namespace
 
+int64_t estimate_hessian_samples(const HessianSpec& spec, int64_t workers) {
+  if (spec.samples > 0) return spec.samples;
+  return std::clamp<int64_t>(most_hessian_samples / workers, 1, most_estimate_samples);
+}
+
 template <class T>
 void Estimator<T>::curvature(int arm, MatrixView<const T> u) {
   const size_t lane = static_cast<size_t>(arm) * (population_.lanes.size() / population_.arms.size());
   const HessianSpec& spec = experiment_.record.hessian;
-  const ObjectiveHessian<T> hessian(ctx_, population_, p_, spec.samples);
+  const int64_t samples = estimate_hessian_samples(spec, population_.workers);
+  const ObjectiveHessian<T> hessian(ctx_, population_, p_, samples);
   const SymmetricProducts H = hessian.at(cluster_.model(), cluster_.rows(), cluster_.slot(), lane, u);
   const ProbeKey key{population_.lanes[lane].seed, 0};
 
@@ -51,9 +58,9 @@ void Estimator<T>::curvature(int arm, MatrixView<const T> u) {
   const TraceEstimate sum = trace(H, spec.probes, key);
   c.trace_H = sum.value, c.trace_H_error = sum.error;
   c.top_H = top_eigenvalue(H, spec.lanczos_steps, key).value;
-  c.hessian_of = population_.size.empty() ? "the whole risks"
-                 : spec.samples > 0       ? fmt::format("at most {} samples of every worker", spec.samples)
-                                          : "all samples";
+  c.hessian_of = population_.size.empty()         ? "the whole risks"
+                 : samples < population_.max_size ? fmt::format("at most {} samples of every worker", samples)
+                                                  : "all samples";
   heterogeneity(lane, u, H, c);
   sample_noise(arm, u, H, c);
   estimates_[static_cast<size_t>(arm)].local = std::move(c);
@@ -122,8 +129,9 @@ void Estimator<T>::sample_noise(int arm, MatrixView<const T> u, const SymmetricP
   const auto chosen = spread(population_.workers, most_estimate_workers);
   double products = 0;  // what every sample of every chosen worker would cost
   for (int64_t w = 0; w < population_.workers && lane.partition; ++w)
-    products += static_cast<double>(std::min(lane.partition->size[static_cast<size_t>(w)],
-                                             hessian_samples(population_, experiment_.record.hessian.samples)));
+    products +=
+        static_cast<double>(std::min(lane.partition->size[static_cast<size_t>(w)],
+                                     estimate_hessian_samples(experiment_.record.hessian, population_.workers)));
   products *= static_cast<double>(chosen.size()) * most_estimate_samples * static_cast<double>(p_);
   const bool every_sample = products <= most_sample_products;
 
