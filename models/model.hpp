@@ -128,6 +128,8 @@ class ModelSpec {
   // [model] init = "normal": what a perceptron or a quadratic then draws; depends on the replica's seed
   virtual bool has_normal_start() const { return false; }
   virtual std::vector<double> normal_start(int64_t features, int classes, uint64_t seed) const;
+  // Every worker starts at one given point: the file that `key` of `section` names, (P) or (1,P); in place of what [model] init says.
+  void start_from(Params& section, const std::string& key);
   // the parameters of worker 0..W-1 of one replica before the first step: (1,P) for all workers or (W,P)
   std::vector<double> start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const;
 
@@ -135,11 +137,13 @@ class ModelSpec {
   void read_start(Params& model);  // the key `init`
 
  private:
+  void read_start_array(Params& section, const std::string& key);
   enum class Start { standard, normal, zero, number, array } start_ = Start::standard;
   double start_number_ = 0;
   std::string start_file_, start_place_;
   std::vector<int64_t> start_shape_;
   std::vector<double> start_array_;
+  bool one_start_ = false;  // start_from()
 };
 
 const Table<ModelSpec>& model_table();

@@ -37,10 +37,10 @@ struct SharedParts {
 };
 
 template <class T, class Make>
-std::shared_ptr<const T> shared(Shared<T>& known, Params section, Make make) {
+std::shared_ptr<const T> shared(Shared<T>& known, Params section, Make make, const std::string& more = "") {
   auto made =
       std::shared_ptr<const T>(make(section));  // always parsed, so that every arm's keys are checked and resolved
-  auto& slot = known[section.to_toml()];
+  auto& slot = known[section.to_toml() + more];
   if (!slot) slot = std::move(made);
   return slot;
 }
@@ -95,7 +95,18 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
   arm.network = shared<NetworkSpec>(parts.network, network,
                                     [](Params& s) { return std::make_unique<NetworkSpec>(parse_network(s)); });
   const int64_t workers = arm.network->workers;
-  arm.model = shared<ModelSpec>(parts.model, model, [&](Params& s) { return make_model(s, workers); });
+  const std::string start = algorithm.has("start") ? algorithm.text("start", std::nullopt) : "";
+  arm.from_start = !start.empty();
+  if (arm.from_start && (model.is_number("init") || model.text("init", "default") != "default"))
+    algorithm.fail("start", "says where agents begin, and so does model.init; leave one of them out");
+  arm.model = shared<ModelSpec>(
+      parts.model, model,
+      [&](Params& s) {
+        auto made = make_model(s, workers);
+        if (arm.from_start) made->start_from(algorithm, "start");
+        return made;
+      },
+      start);
   arm.algorithm = shared<Algorithm>(parts.algorithm, algorithm, [&](Params& s) {
     arm.step = read_step(s, workers, steps);
     return make_algorithm(s);
@@ -116,14 +127,19 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
         p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
     arm.data_line = "none";
   }
+  if (!arm.algorithm->strategy() && arm.network->graph && arm.network->graph->path != GraphSpec::Path::by_cost)
+    network.table("graph").fail("mixing_path", fmt::format("serves the decentralised methods (consensus, diffusion, "
+                                                           "diffusion-cta), and \"{}\" is none; remove it",
+                                                           arm.algorithm->kind()));
   if (const auto* strategy = arm.algorithm->strategy()) check_strategy(p, *arm.network, arm.step, *strategy);
   if (const VoteSpec* vote = arm.algorithm->voting()) check_voting(p, *arm.network, arm.step, *vote);
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();
   // batches are padded to the largest of a launch, which would change how long sums are: arms with other batches get their own launch
-  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{} {}", data_text, partition_text, model.to_toml(),
-                               arm.algorithm->kind(), static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","),
-                               fmt::join(arm.step.repeats, ","), arm.step.shuffle, arm.step.momentum);
+  arm.shared_key =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{} {}", data_text, partition_text, model.to_toml(), start,
+                  arm.algorithm->kind(), static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","),
+                  fmt::join(arm.step.repeats, ","), arm.step.shuffle, arm.step.momentum);
   p.require_all_read();
   arm.params = std::make_shared<const Params>(p);
   return arm;

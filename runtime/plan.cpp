@@ -164,6 +164,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
                 static_cast<int64_t>(p.order.size()) * 4 + static_cast<int64_t>(p.sample_weights.size()) * 8 +
                 p.workers * 12;
   plan.tables += lanes * parameters * size * (arm.model->has_optimum() ? 2 : 1) + p.rows() * 16;  // mean models
+  if (arm.from_start && asks_for(e, "excess_risk")) plan.tables += lanes * parameters * size;  // where it counts from
   for (const auto& lane : p.lanes) {
     const NetworkSpec& spec = lane.network->spec();
     const bool classes = !spec.tiers.empty() && !spec.tiers[0].periods.empty();

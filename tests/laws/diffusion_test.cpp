@@ -121,6 +121,54 @@ TEST_P(Diffusion, MeansAgreeWithACommonHessian) {
   }
 }
 
+// A start file: all agents begin there, and the excess risk counts from the objective there, in what is measured and in what is expected.
+TEST_P(Diffusion, RunsFromAFileCountTheExcessRiskFromIt) {
+  const Trial plain = strategy("diffusion", "kind = \"ring\"\nperiod = 1", 6, 0);
+  const auto size = final_models(plain).size() / 6;
+  Numbers point;
+  for (size_t j = 0; j < size; ++j) point.push_back(0.01 * static_cast<double>(j % 7) - 0.02);
+  const test::Folder folder;
+  Trial s = strategy("diffusion", "kind = \"ring\"\nperiod = 1", 6, 8);
+  for (const std::vector<int64_t>& shape :
+       {std::vector<int64_t>{static_cast<int64_t>(size)}, {1, static_cast<int64_t>(size)}}) {
+    write_npy(folder.file("start.npy"), shape, point);
+    s.init = "\"default\"";
+    s.noise = 0;
+    s.every = 4;
+    s.algorithm = fmt::format("start = \"{}\"", folder.file("start.npy"));
+    s.metrics = "\"excess_risk\", \"excess_risk_mean\", \"worker_train_loss\", \"train_loss\"";
+    const RunResult r = result(s);
+    const auto at = [&](size_t metric, size_t record) { return r.arms[0].values[metric][0][record]; };
+    const double slack = 20 * tolerance() * at(2, 0);
+    EXPECT_NEAR(at(0, 0), 0, slack);
+    for (size_t record : {size_t{1}, size_t{2}}) {
+      EXPECT_NEAR(at(0, record), at(2, record) - at(3, 0), slack);
+      EXPECT_NEAR(at(1, record), at(3, record) - at(3, 0), slack);
+    }
+    s.steps = 0;
+    const auto start = test::models(result(s).arms[0]);
+    for (size_t j = 0; j < start.size(); ++j) ASSERT_NEAR(start[j], point[j % size], 1e-8);
+    s.steps = 8;
+    if (softmax()) continue;
+    for (const auto& row : r.theory.tables.at(0).rows) {
+      ASSERT_TRUE(row.predicted && row.measured);
+      EXPECT_NEAR(*row.measured, *row.predicted, 100 * tolerance() * at(2, 0)) << row.quantity;
+    }
+  }
+}
+
+// The way of mixing can be chosen; both give the same up to the order of sums.
+TEST_P(Diffusion, MixesSparselyOrDenselyAsTold) {
+  for (const char* kind : {"consensus", "diffusion", "diffusion-cta"}) {
+    const std::string graph = "kind = \"ring\"\nperiod = 1\nmixing_path = ";
+    const auto sparse = final_models(strategy(kind, graph + "\"sparse\"")),
+               dense = final_models(strategy(kind, graph + "\"dense\""));
+    EXPECT_EQ(final_models(strategy(kind, "kind = \"ring\"\nperiod = 1")), sparse);  // few links: by cost
+    EXPECT_LE(test::difference(sparse, dense), 20 * tolerance());
+    EXPECT_NE(sparse, dense) << kind << ": both took one path";
+  }
+}
+
 // Alone and among other replicas and arms, on any number of threads.
 TEST_P(Diffusion, TheSameBitsAloneAndAmongOthers) {
   const Trial s = strategy("consensus", "kind = \"ring\"\nperiod = 1");
