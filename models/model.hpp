@@ -23,6 +23,8 @@ struct Tensor {  // one named piece of a row, for messages and for readers of fi
   std::string name;
   int64_t offset = 0;
   std::vector<int64_t> shape;
+  // How the weights into one output lie: a row or a column of a matrix; the tensor as a whole; none: a bias (runtime/landscape.hpp).
+  enum class Filters { rows, columns, whole, none } filters = Filters::whole;
 };
 
 // Where the workers' global objective f(w) = sum_i a_i F_i(w) comes from, for one replica of one arm.

@@ -73,6 +73,11 @@ void read_record(Params r, Experiment& e) {
                               : std::vector<std::string>{"train_loss", "grad_norm_sq", "consensus_distance"});
   e.record.params = r.flag("params", false);
   e.record.partition = r.flag("partition", false);
+  if (r.has("landscape")) {
+    e.record.landscape = parse_landscape(r.table("landscape"));
+    if (e.record.landscape->test && !data)
+      r.table("landscape").fail("test", "needs a test set, and this model has no data; leave it out");
+  }
   check_metrics(r, e.record.metrics, e.arms);
   const double points = static_cast<double>(e.steps) / static_cast<double>(e.record.every) + 2;
   const double values = points * static_cast<double>(e.record.metrics.size()) * static_cast<double>(e.replicas) *
@@ -174,7 +179,7 @@ Experiment read(const Params& file, const std::string& device) {
     read_head(p, head, device);
     p.table("record");
     Params record = p.table("record");
-    for (const char* key : {"every", "metrics", "params", "partition"}) record.mark_read(key);
+    for (const char* key : {"every", "metrics", "params", "partition", "landscape"}) record.mark_read(key);
     Arm arm = read_arm(p, parts, e.steps);
     arm.name = arm_name;
     if (!e.arms.empty() && arm.network->workers != e.workers())

@@ -12,6 +12,7 @@
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
 #include "runtime/expect/spec.hpp"
+#include "runtime/landscape.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/section.hpp"
 
@@ -31,6 +32,7 @@ struct RecordSpec {
   std::vector<std::string> metrics;
   bool params = false;     // final parameters of every worker
   bool partition = false;  // the partition of every replica
+  std::optional<LandscapeSpec> landscape;
 };
 
 // One setting of the comparison. Sections that equal another arm's are shared.
