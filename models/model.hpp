@@ -46,6 +46,7 @@ struct ModelInputs {                        // what a model is bound to; the vie
   MatrixView<const double> sample_weights;  // (lanes, n), on the device
   int classes = 0;
   int64_t workers = 1;
+  int64_t most_held = 0;            // samples of the worker that holds most
   int64_t rows = 0, max_batch = 1;  // largest launch of local steps
   int64_t workspace_bytes = int64_t{512} << 20;
   MetricInputs metrics = {};
@@ -113,6 +114,7 @@ class ModelSpec {
   virtual bool needs_data() const = 0;
   virtual bool has_optimum() const { return false; }
   virtual bool packs_signs() const { return false; }         // Model::packs_signs
+  virtual bool allocates_in_steps() const { return false; }  // so that steps cannot be recorded as a CUDA graph
   virtual bool has_gradient_norms() const { return false; }  // Model::gradient_norms answers
   virtual void check_workers(int64_t) const {
   }  // throws ExperimentError where the model's constants are for another number
@@ -133,7 +135,7 @@ class ModelSpec {
   // Every worker starts at one given point: the file that `key` of `section` names, (P) or (1,P); in place of what [model] init says.
   void start_from(Params& section, const std::string& key);
   // the parameters of worker 0..W-1 of one replica before the first step: (1,P) for all workers or (W,P)
-  std::vector<double> start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const;
+  virtual std::vector<double> start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const;
 
  protected:
   void read_start(Params& model);  // the key `init`

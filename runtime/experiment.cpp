@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "models/short_term.hpp"
 #include "runtime/metrics.hpp"
 
 namespace orrery {
@@ -109,6 +110,10 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
       [&](Params& s) {
         auto made = make_model(s, workers);
         if (arm.from_start) made->start_from(algorithm, "start");
+        if (!s.has("short_term") || !s.flag("short_term", false)) return made;
+        if (!arm.from_start) s.fail("short_term", "freezes the Hessians at a point; name it with algorithm.start");
+        made = short_term(std::move(made));
+        made->check_workers(workers);
         return made;
       },
       start);
