@@ -107,6 +107,33 @@ TEST_P(Diffusion, CompleteAveragingIsCentralized) {
   EXPECT_GT(test::difference(final_models(strategy("consensus", complete)), central), 1e-4);
 }
 
+// C4: combine-then-adapt and adapt-then-combine interleave: from w0 and A w0 with the same draws, A w^CTA_n = w^ATC_n.
+TEST_P(Diffusion, CombineThenAdaptInterleavesWithAdaptThenCombine) {
+  const Matrix a = path_metropolis(6);
+  const auto combined = [&](const Numbers& w) {
+    Numbers out(w.size());
+    const size_t p = w.size() / 6;
+    for (size_t k = 0; k < 6; ++k)
+      for (size_t l = 0; l < 6; ++l)
+        for (size_t j = 0; j < p; ++j) out[k * p + j] += a[l][k] * w[l * p + j];
+    return out;
+  };
+  Trial cta = strategy("diffusion-cta", "kind = \"path\"\nperiod = 1", 6, 9);
+  Trial none = cta;
+  none.steps = 0;
+  Numbers start(final_models(none).size());
+  for (size_t i = 0; i < start.size(); ++i) start[i] = 0.05 * static_cast<double>(i * 7 % 11) - 0.2;
+  const test::Folder folder;
+  const std::vector<int64_t> shape{6, static_cast<int64_t>(start.size() / 6)};
+  write_npy(folder.file("w0.npy"), shape, start);
+  write_npy(folder.file("aw0.npy"), shape, combined(start));
+  Trial atc = cta;
+  atc.kind = "diffusion";
+  cta.init = fmt::format("\"{}\"", folder.file("w0.npy"));
+  atc.init = fmt::format("\"{}\"", folder.file("aw0.npy"));
+  EXPECT_LE(test::difference(combined(final_models(cta)), final_models(atc)), 20 * tolerance());
+}
+
 // C6: with doubly stochastic weights the mean moves by the mean gradient, mixing apart: where gradients are linear with one Hessian, the means of
 // all strategies are one.
 TEST_P(Diffusion, MeansAgreeWithACommonHessian) {
