@@ -78,8 +78,8 @@ class MlpSpec final : public ModelSpec {
     const MlpView v = view(features, classes);
     std::vector<Tensor> tensors;
     for (int l = 0; l < v.layers(); ++l) {
-      tensors.push_back({"weights" + std::to_string(l), v.weights(l), {v.in(l), v.out(l)}});
-      tensors.push_back({"bias" + std::to_string(l), v.bias(l), {v.out(l)}});
+      tensors.push_back({"weights" + std::to_string(l), v.weights(l), {v.in(l), v.out(l)}, Tensor::Filters::columns});
+      tensors.push_back({"bias" + std::to_string(l), v.bias(l), {v.out(l)}, Tensor::Filters::none});
     }
     return tensors;
   }

@@ -12,6 +12,7 @@
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
 #include "runtime/expect/spec.hpp"
+#include "runtime/landscape.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/section.hpp"
 
@@ -31,6 +32,7 @@ struct RecordSpec {
   std::vector<std::string> metrics;
   bool params = false;     // final parameters of every worker
   bool partition = false;  // the partition of every replica
+  std::optional<LandscapeSpec> landscape;
 };
 
 // One setting of the comparison. Sections that equal another arm's are shared.
@@ -41,7 +43,8 @@ struct Arm {
   std::shared_ptr<const ModelSpec> model;
   std::shared_ptr<const NetworkSpec> network;
   std::shared_ptr<const Algorithm> algorithm;
-  StepSpec step;           // the keys that every algorithm shares: learning rate, batch, rung
+  bool from_start = false;  // algorithm.start names a point: agents begin there, and excess risk counts from it
+  StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
   std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side
   std::shared_ptr<const Params> params;  // the arm's whole resolved document: places for errors that show only later
   std::string model_line, data_line, algorithm_line;  // for the report
