@@ -72,7 +72,8 @@ class Model {
   virtual void signs(const Context&, const Rows&, Slot, SignZero, MatrixView<const T> w, const SignsOut&);
 
   // out[r,:] = H v[r,:] with H the Hessian at w[r,:] of the loss that gradients() differentiates, l2 included. 0 for rows that skip the slot.
-  // Exact where the model overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0; the three do not alias.
+  // Exact where the model overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0 (one point
+  // for all rows), and so may v (one direction for all rows); out is dense; the three do not alias.
   virtual void hessian_vector(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<const T> v,
                               MatrixView<T> out);
   // f at each of M points, l2 included (host values, float64); objectives[m] belongs to point m
