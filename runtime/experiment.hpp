@@ -13,6 +13,7 @@
 #include "runtime/algorithm.hpp"
 #include "runtime/curvature/spec.hpp"
 #include "runtime/expect/spec.hpp"
+#include "runtime/landscape.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/section.hpp"
 
@@ -33,6 +34,7 @@ struct RecordSpec {
   bool params = false;     // final parameters of every worker
   bool partition = false;  // the partition of every replica
   HessianSpec hessian;     // traces and eigenvalues, of metrics and of theory
+  std::optional<LandscapeSpec> landscape;
 };
 
 // One setting of the comparison. Sections that equal another arm's are shared.
@@ -43,7 +45,8 @@ struct Arm {
   std::shared_ptr<const ModelSpec> model;
   std::shared_ptr<const NetworkSpec> network;
   std::shared_ptr<const Algorithm> algorithm;
-  StepSpec step;           // the keys that every algorithm shares: learning rate, batch, rung
+  bool from_start = false;  // algorithm.start names a point: agents begin there, and excess risk counts from it
+  StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
   std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side
   std::shared_ptr<const Params> params;  // the arm's whole resolved document: places for errors that show only later
   std::string model_line, data_line, algorithm_line;  // for the report
