@@ -82,7 +82,7 @@ class Evaluator {
   DeviceGroups lane_groups_;
   std::vector<VoteMeasurement> votes_;  // per arm
   ObjectiveGradient<T> gradient_;
-  std::unique_ptr<ObjectiveHessian<T>> hessian_;  // made when first asked for
+  std::unique_ptr<ObjectiveHessian<T>> hessian_;    // made when first asked for
   TierSplit<T> tier_split_;                         // made where a metric is split by tiers
   Buffer<T> means_, optimum_, start_;               // start_: (lanes, P) of algorithm.start, where it is given
   std::vector<double> least_;                       // (lanes) f where excess risk is 0, once it is asked for

@@ -13,7 +13,8 @@
 //                W + probes + lanczos_steps + 16 x 256 products with H, 16 x 16 in place of the last where they are dear
 //
 // Constants that a model knows in closed form (quadratics) or the file gives are not estimated. A visit reads the state of the run and changes
-// nothing: it draws no random numbers and works in its own buffers, at most 32 MiB of gradients on the device and the means of all nodes on the host.
+// nothing: it draws no random numbers and works in its own buffers, at most 32 MiB of gradients on the device and the means of all nodes on the host
+// (decentralised arms: at most 2^26 numbers of gradients, and as many of their products with H, in float64).
 #pragma once
 
 #include <functional>
