@@ -80,6 +80,8 @@ void read_record(Params r, Experiment& e) {
       r.table("landscape").fail("test", "needs a test set, and this model has no data; leave it out");
   }
   check_metrics(r, e.record.metrics, e.arms);
+  if (r.has("hessian") || std::any_of(e.record.metrics.begin(), e.record.metrics.end(), is_hessian_metric))
+    e.record.hessian = parse_hessian(r.table("hessian"), e.record.every, data);
   const double points = static_cast<double>(e.steps) / static_cast<double>(e.record.every) + 2;
   const double values = points * static_cast<double>(e.record.metrics.size()) * static_cast<double>(e.replicas) *
                         static_cast<double>(e.arms.size());
@@ -185,6 +187,7 @@ Experiment read(const Params& file, const std::string& device) {
     p.table("record");
     Params record = p.table("record");
     for (const char* key : {"every", "metrics", "params", "partition", "landscape"}) record.mark_read(key);
+    mark_hessian_read(record);
     Arm arm = read_arm(p, parts, e.steps);
     arm.name = arm_name;
     if (!e.arms.empty() && arm.network->workers != e.workers())
