@@ -46,7 +46,9 @@ std::optional<DiffusionEstimates> diffusion_estimates(const Experiment& e, size_
       t.no_apart = t.constants.no_inner;
     } else {
       try {
-        t.apart = diffusion::disagreement(t.constants, strategy, diffusion::graph_modes(network.mixing()[0]), mu, B);
+        const diffusion::GraphModes modes = diffusion::graph_modes(network.mixing()[0]);
+        t.apart = diffusion::disagreement(t.constants, strategy, modes, mu, B);
+        t.ratio = mu * t.constants.top_H / (1 - modes.second());
       } catch (const NetworkError& error) {
         t.no_apart = error.sentence;
       } catch (const std::logic_error&) {
@@ -75,7 +77,9 @@ void append_rows(const DiffusionEstimates& t, TheoryTable& table) {
   row("Tr(H)", c.trace_H, hessian + deviation(c.trace_H_error));
   row("lambda_max(H)", c.top_H, hessian);
   row("Tr(R)", c.trace_R, "estimate at the start: " + c.noise_of);
-  row("Tr(H R)", c.trace_HR, "estimate at the start: " + c.noise_of + deviation(c.trace_HR_error));
+  row("Tr(H R)", c.trace_HR,
+      "estimate at the start: " + c.noise_of + (c.sums_of.empty() ? "" : ", " + c.sums_of) +
+          deviation(c.trace_HR_error));
   row("zeta^2", c.heterogeneity, "mean of |grad J_k|^2 at the start, all data");
   row("|grad J|^2", c.gradient_sq, "at the start, all data; the lines below are for a minimizer, where it is 0");
   row("e(n)/n, early", t.early_slope, t.no_common.empty() ? "leading order: mu^2/(2KB) Tr(H R)" : t.no_common);
@@ -83,10 +87,14 @@ void append_rows(const DiffusionEstimates& t, TheoryTable& table) {
   const auto apart = [&](double diffusion::Disagreement::*part) {
     return t.apart ? std::optional((*t.apart).*part) : std::nullopt;
   };
+  const std::string reach =
+      t.ratio
+          ? fmt::format("; too large where mu lambda_max(H) / (1 - lambda_2) = {:.3g} is not much below 1", *t.ratio)
+          : "";
   row("D", apart(&diffusion::Disagreement::heterogeneity),
-      t.no_apart.empty() ? "leading order: what heterogeneity adds to the excess risk" : t.no_apart);
+      t.no_apart.empty() ? "leading order: what heterogeneity adds to the excess risk" + reach : t.no_apart);
   row("V", apart(&diffusion::Disagreement::noise),
-      t.no_apart.empty() ? "leading order: what noise adds beside e(n)" : t.no_apart);
+      t.no_apart.empty() ? "leading order: what noise adds beside e(n)" + reach : t.no_apart);
   row("B*", apart(&diffusion::Disagreement::large_batch),
       t.no_apart.empty() ? "above this batch heterogeneity outweighs noise" : t.no_apart);
   row("largest stable step", t.step_limit, "for the Hessian at the start; exact where all workers have this one");
@@ -103,12 +111,13 @@ Json json_of(const DiffusionEstimates& t) {
             {"zeta_sq", number(c.heterogeneity)},
             {"gradient_sq", number(c.gradient_sq)},
             {"hessian_of", c.hessian_of},
-            {"noise_of", c.noise_of},
+            {"noise_of", c.noise_of + (c.sums_of.empty() ? "" : ", " + c.sums_of)},
             {"early_slope", number(t.early_slope)},
             {"late", number(t.late)},
             {"D", nullptr},
             {"V", nullptr},
             {"B_star", nullptr},
+            {"ratio", number(t.ratio)},
             {"step_limit", number(t.step_limit)}};
   if (t.apart) {
     j["D"] = number(t.apart->heterogeneity);

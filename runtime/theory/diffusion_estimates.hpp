@@ -17,6 +17,8 @@ struct DiffusionEstimates {
   diffusion::LocalConstants constants;
   std::optional<double> early_slope, late;       // of e(n)
   std::optional<diffusion::Disagreement> apart;  // D, V, B*
+  std::optional<double>
+      ratio;  // mu lambda_max(Hbar) / (1 - lambda_2): D and V are close where it is much below 1, else too large
   std::optional<double> step_limit;  // curvature limit / lambda_max(Hbar); infinite where nothing curves upward
   std::string no_common, no_apart;   // why they are missing
   std::optional<std::string> warning;

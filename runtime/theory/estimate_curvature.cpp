@@ -190,10 +190,10 @@ void Estimator<T>::sample_noise(int arm, MatrixView<const T> u, const SymmetricP
     for (const int64_t w : chosen) all[static_cast<size_t>(w)] = c.noise[static_cast<size_t>(w)];
     c.noise = std::move(all);
   }
-  c.noise_of = fmt::format("{} of {} workers, {}{}", chosen.size(), c.agents,
+  c.noise_of = fmt::format("{} of {} workers, {}", chosen.size(), c.agents,
                            lane.partition ? fmt::format("at most {} samples each", most_estimate_samples)
-                                          : fmt::format("{} draws each", most_estimate_samples),
-                           every_sample ? "" : fmt::format(", {} random sums of them for Tr(H R)", combinations));
+                                          : fmt::format("{} draws each", most_estimate_samples));
+  if (!every_sample) c.sums_of = fmt::format("{} random sums of more samples", combinations);
 }
 
 #define ORRERY_INSTANTIATE(T)                                                                      \

@@ -66,7 +66,7 @@ TEST_P(CurvatureTheory, OfAQuadraticIsThatOfTheProblem) {
         if (s == diffusion::Strategy::centralized)
           EXPECT_TRUE(j["B_star"].is_null());  // nothing outweighs
         else
-          near("B_star", diffusion::large_batch(p, s, modes));
+          near("B_star", diffusion::large_batch(p, s, modes)), near("ratio", 0.001 * H[0] / (1 - modes.second()));
         if (std::string(graph) == "grid" && p.batch == 1 && s == diffusion::Strategy::diffusion)
           test::expect_printed(j["B_star"], "29.3", "B* of the digest");
       }

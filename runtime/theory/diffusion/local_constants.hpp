@@ -21,15 +21,16 @@
 namespace orrery::diffusion {
 
 struct LocalConstants {
-  int64_t agents = 1;                          // K
-  double trace_H = 0, trace_H_error = 0;       // Tr(Hbar), and the standard error of its estimate
-  double top_H = 0;                            // lambda_max(Hbar)
-  double trace_R = 0;                          // Tr(Rbar)
-  double trace_HR = 0, trace_HR_error = 0;     // Tr(Hbar Rbar)
-  std::vector<double> noise;                   // (K) Tr(Hbar R_k)
-  double heterogeneity = 0, gradient_sq = 0;   // zeta^2 = (1/K) sum_k |d_k|^2; |grad J|^2, 0 at a minimizer
-  std::vector<double> inner;                   // (K,K) d_k^T Hbar d_l; empty where too large to take
-  std::string hessian_of, noise_of, no_inner;  // which samples; why `inner` is empty
+  int64_t agents = 1;                         // K
+  double trace_H = 0, trace_H_error = 0;      // Tr(Hbar), and the standard error of its estimate
+  double top_H = 0;                           // lambda_max(Hbar)
+  double trace_R = 0;                         // Tr(Rbar)
+  double trace_HR = 0, trace_HR_error = 0;    // Tr(Hbar Rbar)
+  std::vector<double> noise;                  // (K) Tr(Hbar R_k)
+  double heterogeneity = 0, gradient_sq = 0;  // zeta^2 = (1/K) sum_k |d_k|^2; |grad J|^2, 0 at a minimizer
+  std::vector<double> inner;                  // (K,K) d_k^T Hbar d_l; empty where too large to take
+  std::string hessian_of, noise_of, sums_of;  // which samples; of Tr(Hbar R_k) what beyond noise_of
+  std::string no_inner;                       // why `inner` is empty
 };
 
 std::vector<double> mode_pull(const LocalConstants&, const GraphModes&);   // (K)
