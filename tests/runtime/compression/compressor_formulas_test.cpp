@@ -287,7 +287,7 @@ TEST_P(CompressorFormulas, SameBitsForAnyThreadsAndNeighbours) {
     };
     test::expect_same_bits_for_any_threads([&] { return run(0, n); });
     const auto all = run(0, n);
-    for (int64_t r = 0; r < n; ++r)
+    for (int64_t r = 0; c.alone && r < n; ++r)
       test::expect_same_bits(run(r, 1), {all.begin() + r * P, all.begin() + (r + 1) * P}, c.text + " alone");
   }
 }
