@@ -103,8 +103,8 @@ class Compressor {
   // Projections: numbers in a message (the most in any slot), and the bits beside them. 0: cannot be followed by another compressor.
   virtual int64_t payload(const BankShape&) const { return 0; }
   virtual int64_t where_bits(const BankShape&) const { return 0; }
-  // bytes that bind() asks for
-  virtual int64_t workspace(const BankShape&, int64_t rows, int64_t element_size) const = 0;
+  // bytes that bind() and calls ask for
+  virtual int64_t workspace(Backend, const BankShape&, int64_t rows, int64_t element_size) const = 0;
   // Checks, then allocates for rows.count rows; reads seeds and workers.
   virtual std::unique_ptr<Compression<float>> bind(const Context&, const Rows&, const BankShape&, float) const = 0;
   virtual std::unique_ptr<Compression<double>> bind(const Context&, const Rows&, const BankShape&, double) const = 0;

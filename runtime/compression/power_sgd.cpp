@@ -206,7 +206,7 @@ class PowerSgd final : public Compressor {
       numbers += p.matrix.rank > 0 ? p.matrix.rank * (p.matrix.n1 + p.matrix.n2) : p.size;
     return numbers * real_bits;
   }
-  int64_t workspace(const BankShape& s, int64_t rows, int64_t size) const override {
+  int64_t workspace(Backend, const BankShape& s, int64_t rows, int64_t size) const override {
     int64_t numbers = 0;
     for (const Piece& p : pieces(s))
       numbers += p.matrix.rank > 0 ? p.matrix.rank * (p.matrix.n1 + p.matrix.n2) : shared_ ? p.size : 0;

@@ -98,7 +98,7 @@ Formula drawn(size_t k, bool shared, double factor) {
         const Stream s(key.seed, Draw::compression_choice, static_cast<uint32_t>(shared ? 0 : key.worker),
                        key.step.key());
         std::vector<size_t> at;
-        for (uint32_t i = 0; i < k; ++i) at.push_back(shuffled(s, i, static_cast<uint32_t>(x.size())));
+        for (uint32_t i = 0; i < k; ++i) at.push_back(Permutation(s, static_cast<uint32_t>(x.size()))(i));
         return at;
       },
       factor);
