@@ -115,8 +115,8 @@ ORRERY_HD inline T divisor_of(T h) {
 template <class T>
 ORRERY_HD inline T level_of(T x, T divisor, T most, T cut) {
   T y = std::abs(x) / divisor;
-  y = y > most ? most : y;
-  const T whole = std::floor(y), level = whole + (y - whole > cut ? T{1} : T{0});
+  y = y < most ? y : most;  // most also where x or the divisor is not finite
+  const T whole = static_cast<T>(static_cast<int32_t>(y)), level = whole + (y - whole > cut ? T{1} : T{0});
   return std::copysign(level, x);
 }
 template <class T>

@@ -28,16 +28,6 @@ void fill_words(const Stream& draws, uint32_t first, uint32_t* __restrict__ word
     words[4 * b] = c0[b], words[4 * b + 1] = c1[b], words[4 * b + 2] = c2[b], words[4 * b + 3] = c3[b];
 }
 
-// f(first, n, words of coordinates first ... first + n - 1)
-template <class F>
-void with_draws(const Stream& draws, int64_t P, F f) {
-  uint32_t word[strip];
-  for (int64_t first = 0; first < P; first += strip) {
-    fill_words(draws, static_cast<uint32_t>(first / 4), word);
-    f(first, std::min(strip, P - first), word);
-  }
-}
-
 // each writes one row and returns the bits beyond the fixed part
 template <class T>
 int64_t sign_row(const QuantiseRule& rule, const T* __restrict__ x, T* __restrict__ q, int64_t P) {
@@ -50,32 +40,48 @@ int64_t sign_row(const QuantiseRule& rule, const T* __restrict__ x, T* __restric
   return zeros > 0 && zeros < P ? P - zeros : 0;
 }
 
+// Functions of their own, with plain arguments: their loops vectorise.
 template <class T>
-int64_t levels_row(const QuantiseRule& rule, const Stream& draws, const T* __restrict__ x, T* __restrict__ q,
-                   int64_t P) {
+void cuts_of(const uint32_t* __restrict__ word, int64_t n, T* __restrict__ cut) {
+  for (int64_t i = 0; i < n; ++i) cut[i] = dither_of<T>(word[i]);
+}
+template <class T>
+void levels_of(const T* __restrict__ x, const T* __restrict__ cut, int64_t n, T divisor, T most,
+               T* __restrict__ level) {
+  for (int64_t i = 0; i < n; ++i) level[i] = level_of(x[i], divisor, most, cut[i]);
+}
+template <class T>
+void values_of(const T* __restrict__ level, int64_t n, T h, T* __restrict__ q) {
+  for (int64_t i = 0; i < n; ++i) q[i] = level_value(h, level[i]);
+}
+template <class T>
+int64_t bits_of_levels(QuantiseRule::Code code, const T* level, int64_t n) {
+  int64_t bits = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const auto l = static_cast<uint64_t>(std::abs(level[i]));
+    bits += code_bits(code, l + 1) + (l > 0 ? 1 : 0);
+  }
+  return bits;
+}
+
+template <class T>
+int64_t levels_row(const QuantiseRule& rule, const Stream& draws, const T* x, T* q, int64_t P) {
   const auto most = static_cast<T>(rule.levels);
   const T h = row_scale(rule, x, P) / most, divisor = divisor_of(h);
   int64_t bits = 0;
-  const auto count = [&](const T* level, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) {
-      const auto l = static_cast<uint64_t>(std::abs(level[i]));
-      bits += code_bits(rule.code, l + 1) + (l > 0 ? 1 : 0);
+  uint32_t word[strip];
+  T cut[strip], level[strip];
+  std::fill_n(cut, strip, below_half<T>);
+  for (int64_t first = 0; first < P; first += strip) {
+    const int64_t n = std::min(strip, P - first);
+    if (rule.dither) {
+      fill_words(draws, static_cast<uint32_t>(first / 4), word);
+      cuts_of(word, n, cut);
     }
-  };
-  const bool counted = rule.code != QuantiseRule::Code::fixed;
-  const auto write = [&](int64_t first, int64_t n, auto cut) {
-    T level[strip];
-    for (int64_t i = 0; i < n; ++i) level[i] = level_of(x[first + i], divisor, most, cut(i));
-    if (counted) count(level, n);
-    for (int64_t i = 0; i < n; ++i) q[first + i] = level_value(h, level[i]);
-  };
-  if (rule.dither)
-    with_draws(draws, P, [&](int64_t first, int64_t n, const uint32_t* word) {
-      write(first, n, [&](int64_t i) { return dither_of<T>(word[i]); });
-    });
-  else
-    for (int64_t first = 0; first < P; first += strip)
-      write(first, std::min(strip, P - first), [](int64_t) { return below_half<T>; });
+    levels_of(x + first, cut, n, divisor, most, level);
+    values_of(level, n, h, q + first);
+    if (rule.code != QuantiseRule::Code::fixed) bits += bits_of_levels(rule.code, level, n);
+  }
   return bits;
 }
 
@@ -92,10 +98,13 @@ int64_t grid_row(const QuantiseRule& rule, T h, bool counted, const T* __restric
 
 template <class T>
 void natural_row(const Stream& draws, const T* __restrict__ x, T* __restrict__ q, int64_t P) {
-  with_draws(draws, P, [&](int64_t first, int64_t n, const uint32_t* word) {
+  uint32_t word[strip];
+  for (int64_t first = 0; first < P; first += strip) {
+    const int64_t n = std::min(strip, P - first);
+    fill_words(draws, static_cast<uint32_t>(first / 4), word);
     for (int64_t i = 0; i < n; ++i)
       q[first + i] = natural_value<T>(is_negative(x[first + i]), natural_code(x[first + i], word[i]));
-  });
+  }
 }
 
 }  // namespace
