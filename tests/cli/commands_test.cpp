@@ -4,6 +4,7 @@
 #include "datasets/partition/partition.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/compression/compressor.hpp"
 #include "runtime/metrics.hpp"
 #include "tests/cli/support.hpp"
 
