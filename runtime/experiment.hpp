@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "kernels/core/context.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/escape.hpp"
 #include "runtime/expect/spec.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/section.hpp"
@@ -31,6 +33,13 @@ struct RecordSpec {
   std::vector<std::string> metrics;
   bool params = false;     // final parameters of every worker
   bool partition = false;  // the partition of every replica
+  std::optional<EscapeSpec> escape = {};
+  // some metric that is recorded or watched begins with `prefix`
+  bool asks_for(const std::string& prefix) const {
+    for (const auto& m : metrics)
+      if (m.starts_with(prefix)) return true;
+    return escape && escape->metric.starts_with(prefix);
+  }
 };
 
 // One setting of the comparison. Sections that equal another arm's are shared.

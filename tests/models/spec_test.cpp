@@ -1,5 +1,6 @@
 // What [model] may say: the start of the parameters for every registered model, the constants of a quadratic, and every
 // mistake.
+#include <algorithm>
 #include <functional>
 
 #include "kernels/core/npy.hpp"
@@ -120,7 +121,7 @@ TEST_P(ModelStart, MistakesNameTheLine) {
     EXPECT_EQ(message.rfind(line + "model.init: ", 0), 0u) << message;
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
-  refused("\"nul\"", "\"nul\" is no start; give \"default\", \"zero\", a number or a .npy file");
+  refused("\"nul\"", "\"nul\" is no start; give \"default\", \"zero\", a number, an array or a .npy file");
   refused("\".npy\"", "is no start");
   refused("true", "is true or false; give a string");
   refused("nan", "is not a finite number");
@@ -134,7 +135,7 @@ TEST_P(ModelStart, ArraysMustBeFinite) {
   const int64_t P = spec_of(table_of(GetParam()))->parameters(kFeatures, kClasses);
   for (double bad : {std::nan(""), HUGE_VAL}) {
     auto values = counting(P);
-    values[1] = bad;
+    values.back() = bad;
     const std::string path = dir_.path("bad.npy");
     write_npy(path, {P}, values);
     EXPECT_THROW(start_of(*with("\"" + path + "\"")), ExperimentError) << bad;
@@ -146,7 +147,11 @@ std::vector<std::string> kinds() {
   for (const auto* entry : model_table()) out.push_back(entry->name);
   return out;
 }
-INSTANTIATE_TEST_SUITE_P(, ModelStart, testing::ValuesIn(kinds()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(, ModelStart, testing::ValuesIn(kinds()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
 
 // ---- the constants of [model]
 // --------------------------------------------------------------------------------------------
