@@ -11,6 +11,7 @@
 #include "kernels/distances.hpp"
 #include "kernels/group_mean.hpp"
 #include "kernels/minibatch.hpp"
+#include "kernels/mlp_hessian.hpp"
 #include "kernels/participation.hpp"
 #include "kernels/quadratic.hpp"
 #include "kernels/softmax_loss.hpp"
@@ -133,6 +134,43 @@ void add_for(int64_t W, int64_t B) {
   });
   // rate, steps so far and the sum back; a comparison and a sum per slot
   add(name("clock"), 24 * w, 10 * 2 * w, [f, &ctx] { count_steps(ctx, f->rows, f->slot(), 10, f->steps.view()); });
+}
+
+// Gradients and Hessian products of MLP 784-200-200-10 at one shared point, a direction for every row; B samples each.
+void add_curvature(int64_t W, int64_t B) {
+  struct Perceptrons : Fixture {
+    MlpView mlp;
+    int64_t P;
+    Buffer<float> point, directions, result;
+    MlpWorkspace<float> room;
+    Perceptrons(int64_t rows, int64_t samples) : Fixture(rows, samples) {
+      mlp.samples = model.samples;
+      mlp.width = {d, 200, 200, classes};
+      P = mlp.parameters();
+      const auto normals = [&](int64_t count, double scale, uint32_t key) {
+        const Stream draw(1, Draw::initial, key, 0);
+        std::vector<float> v(static_cast<size_t>(count));
+        for (int64_t i = 0; i < count; ++i)
+          v[static_cast<size_t>(i)] = static_cast<float>(scale * draw.normal(static_cast<uint32_t>(i)));
+        return Buffer<float>(ctx, v);
+      };
+      point = normals(P, 0.05, 1);
+      directions = normals(rows * P, 1, 2);
+      result = Buffer<float>(ctx, rows * P);
+      room = MlpWorkspace<float>(ctx, mlp, rows, samples, int64_t{512} << 20);
+    }
+    MatrixView<const float> shared() const { return {point.data(), workers, P, 0, ctx.backend}; }
+  };
+  const auto f = std::make_shared<Perceptrons>(W, B);
+  const double n = static_cast<double>(W * B), p = static_cast<double>(W * f->P), inner = 200.0 * 210,
+               outer = 784.0 * 200;
+  add(fmt::format("mlp_gradients/W:{}/B:{}/P:{}", W, B, f->P), n * 784 + 4 * p, n * 2 * (2 * outer + 3 * inner), [f] {
+    mlp_gradients<float>(f->ctx, f->mlp, f->rows, f->slot(), f->shared(), f->result.view(f->workers, f->P), f->room);
+  });
+  add(fmt::format("mlp_hessian/W:{}/B:{}/P:{}", W, B, f->P), n * 784 + 8 * p, n * 2 * (3 * outer + 8 * inner), [f] {
+    mlp_hessian<float>(f->ctx, f->mlp, f->rows, f->slot(), f->shared(), f->directions.view(f->workers, f->P),
+                       f->result.view(f->workers, f->P), f->room);
+  });
 }
 
 void add_scores() {
@@ -261,6 +299,8 @@ void add_quadratic() {
 void add_kernels() {
   for (int64_t W : {100, 1024})
     for (int64_t B : {8, 32}) add_for(W, B);
+  add_curvature(64, 8);
+  add_curvature(16, 1000);
   add_scores();
   add_participation(1000, 10);
   add_participation(int64_t{1} << 20, 1000);

@@ -12,7 +12,7 @@
 //   logistic_gradients  g[r,:] of one slot at w[r,:] (rung (a)); 0 for rows that skip it
 //   logistic_hessian    out[r,:] = H v[r,:] of the same batch; 0 for rows that skip the slot
 //
-// Shapes   w, v, g, out (rows, P); under gradients and hessian w may be one shared row (stride 0). Columns of a sparse row are distinct.
+// Shapes   w, v, g, out (rows, P); under gradients and hessian w may be one shared row (stride 0), and so may v. Columns of a sparse row are distinct.
 // Result   sums over a batch run in the order of k, dot products in an order fixed by their length; no atomics: same bits for any number
 //          of threads, rows beside it and shards.
 // Cost     dense: 4 B d flop, B d features read twice (once where a CPU thread's 64 samples hold the batch).

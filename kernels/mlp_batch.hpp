@@ -30,22 +30,33 @@ class MlpBatch {
   // is used before it is changed; `decay` then shrinks its weights first, W <- W - decay * W.
   void backward(const T* w, T* out, T coefficient, T decay);
 
- private:
+ protected:
   struct Tile {
     int64_t first, size;
   };
-  T* activations(int l, const Tile& t) { return h_[static_cast<size_t>(l)].data() + t.first * model_.in(l); }
-  void list_units(int l, size_t tile, const T* x, int64_t size);
-  int32_t* units(int l, size_t tile) {
-    return units_[static_cast<size_t>(l)].data() + static_cast<int64_t>(tile) * model_.in(l);
-  }
-  int64_t& unit_count(int l, size_t tile) { return unit_count_[static_cast<size_t>(l)][tile]; }
+  // The inputs of a layer, tile by tile, and of each tile those that are not all 0.
+  struct Inputs {
+    int64_t n;
+    std::vector<T> x;
+    std::vector<int32_t> unit;
+    std::vector<int64_t> count;
+
+    Inputs(int64_t n_, int64_t samples)
+        : n(n_),
+          x(static_cast<size_t>(samples * n)),
+          unit(static_cast<size_t>(tiles_of(samples) * n)),
+          count(static_cast<size_t>(tiles_of(samples))) {}
+    T* at(const Tile& t) { return x.data() + t.first * n; }
+    int32_t* units(size_t tile) { return unit.data() + static_cast<int64_t>(tile) * n; }
+    int64_t unit_count(size_t tile) const { return count[tile]; }
+    void list_units(size_t tile, const Tile& t);
+  };
+  static int64_t tiles_of(int64_t samples) { return samples / largest_tile + 3; }
+  Inputs& inputs(int l) { return h_[static_cast<size_t>(l)]; }
 
   const MlpView& model_;
   std::vector<Tile> tiles_;
-  std::vector<std::vector<T>> h_;            // per layer: its inputs, tile by tile
-  std::vector<std::vector<int32_t>> units_;  // per layer and tile: inputs that are not all 0
-  std::vector<std::vector<int64_t>> unit_count_;
+  std::vector<Inputs> h_;  // per layer
   std::vector<T> logits_, z_, e_, delta_[2];
   std::vector<int32_t> labels_;
   std::vector<T> row_;  // one sample on its way into a tile
@@ -54,13 +65,10 @@ class MlpBatch {
 template <class T>
 MlpBatch<T>::MlpBatch(const MlpView& m, int64_t samples) : model_(m), labels_(static_cast<size_t>(most)) {
   samples = std::min(samples, most);
-  const int64_t tiles = samples / largest_tile + 3;
   int64_t widest = m.out(0);
   for (int l = 0; l < m.layers(); ++l) {
     widest = std::max(widest, m.out(l));
-    h_.emplace_back(static_cast<size_t>(samples * m.in(l)));
-    units_.emplace_back(static_cast<size_t>(tiles * m.in(l)));
-    unit_count_.emplace_back(static_cast<size_t>(tiles));
+    h_.emplace_back(m.in(l), samples);
   }
   logits_.resize(static_cast<size_t>(samples * m.classes()));
   z_.resize(static_cast<size_t>(largest_tile * widest));
@@ -70,16 +78,17 @@ MlpBatch<T>::MlpBatch(const MlpView& m, int64_t samples) : model_(m), labels_(st
 }
 
 template <class T>
-void MlpBatch<T>::list_units(int l, size_t tile, const T* x, int64_t size) {
-  int32_t* out = units(l, tile);
-  int64_t n = 0;
-  for (int64_t i = 0; i < model_.in(l); ++i) {
+void MlpBatch<T>::Inputs::list_units(size_t tile, const Tile& t) {
+  const T* from = at(t);
+  int32_t* out = units(tile);
+  int64_t listed = 0;
+  for (int64_t i = 0; i < n; ++i) {
     bool used = false;
-    for (int64_t b = 0; b < size; ++b) used |= x[i * size + b] != T{0};
-    out[n] = static_cast<int32_t>(i);
-    n += used;
+    for (int64_t b = 0; b < t.size; ++b) used |= from[i * t.size + b] != T{0};
+    out[listed] = static_cast<int32_t>(i);
+    listed += used;
   }
-  unit_count(l, tile) = n;
+  count[tile] = listed;
 }
 
 template <class T>
@@ -90,14 +99,14 @@ void MlpBatch<T>::gather(int64_t count, F sample_of) {
     tiles_.push_back({first, tile_size(count - first)});
   for (size_t t = 0; t < tiles_.size(); ++t) {
     const Tile& tile = tiles_[t];
-    T* x = activations(0, tile);
+    T* x = inputs(0).at(tile);
     for (int64_t b = 0; b < tile.size; ++b) {
       const int64_t s = sample_of(tile.first + b);
       labels_[static_cast<size_t>(tile.first + b)] = model_.samples.labels[s];
       copy_features(model_.samples, s, row_.data());
       for (int64_t i = 0; i < model_.in(0); ++i) x[i * tile.size + b] = row_[static_cast<size_t>(i)];
     }
-    list_units(0, t, x, tile.size);
+    inputs(0).list_units(t, tile);
   }
 }
 
@@ -115,12 +124,12 @@ void MlpBatch<T>::forward(const T* w) {
           std::fill_n(z + b * n, n, T{0});
         else
           std::copy_n(bias, n, z + b * n);
-      dense_forward(tile.size, activations(l, tile), units(l, t), unit_count(l, t), weights, n, z);
+      dense_forward(tile.size, inputs(l).at(tile), inputs(l).units(t), inputs(l).unit_count(t), weights, n, z);
       if (last) continue;
-      T* h = activations(l + 1, tile);
+      T* h = inputs(l + 1).at(tile);
       for (int64_t b = 0; b < tile.size; ++b)
         for (int64_t j = 0; j < n; ++j) h[j * tile.size + b] = activate(model_.activation, z[b * n + j]);
-      list_units(l + 1, t, h, tile.size);
+      inputs(l + 1).list_units(t, tile);
     }
   }
 }
@@ -139,7 +148,7 @@ void MlpBatch<T>::backward(const T* w, T* out, T coefficient, T decay) {
     if (l > 0)
       for (const Tile& tile : tiles_) {
         dense_backward(tile.size, delta + tile.first * n, w + model_.weights(l), k, n, e_.data());
-        const T* h = activations(l, tile);
+        const T* h = inputs(l).at(tile);
         T* d = below + tile.first * k;
         for (int64_t b = 0; b < tile.size; ++b)
           for (int64_t i = 0; i < k; ++i)
@@ -151,12 +160,41 @@ void MlpBatch<T>::backward(const T* w, T* out, T coefficient, T decay) {
       for (int64_t i = 0; i < k * n; ++i) weights[i] -= decay * weights[i];
     for (size_t t = 0; t < tiles_.size(); ++t) {
       const Tile& tile = tiles_[t];
-      dense_update(tile.size, activations(l, tile), units(l, t), unit_count(l, t), delta + tile.first * n, n, weights);
+      dense_update(tile.size, inputs(l).at(tile), inputs(l).units(t), inputs(l).unit_count(t), delta + tile.first * n,
+                   n, weights);
       for (int64_t s = tile.first; s < tile.first + tile.size; ++s)
         for (int64_t j = 0; j < n; ++j) bias[j] += delta[s * n + j];
     }
     delta = below;
   }
+}
+
+// One room per thread, made before the threads start: no allocation can fail inside.
+template <class Batch>
+std::vector<Batch> rooms(const MlpView& model, const Rows& rows) {
+  std::vector<Batch> all;
+  for (int i = 0; i < threads(); ++i) all.emplace_back(model, rows.max_batch);
+  return all;
+}
+
+// The row's batch of that step in pieces of 64 samples; f() after each is gathered.
+template <class Batch, class F>
+void for_pieces(Batch& batch, const Rows& rows, int64_t r, Step t, F f) {
+  const int64_t size = rows.batch_size(r);
+  for (int64_t first = 0; first < size; first += Batch::most) {
+    batch.gather(std::min(Batch::most, size - first), [&](int64_t k) { return rows.sample(r, t, first + k); });
+    f();
+  }
+}
+
+template <class T>
+void add_scaled(T* to, T factor, const T* from, int64_t n) {
+  for (int64_t j = 0; j < n; ++j) to[j] += factor * from[j];
+}
+template <class T>
+void add_decay_of_weights(const MlpView& m, T* to, T factor, const T* w) {
+  for (int l = 0; factor != T{0} && l < m.layers(); ++l)
+    add_scaled(to + m.weights(l), factor, w + m.weights(l), m.in(l)*m.out(l));
 }
 
 }  // namespace orrery::detail

@@ -8,26 +8,13 @@
 namespace orrery::detail {
 namespace {
 
-// out <- out + coefficient * sum over the row's batch of its gradients at w, in pieces of 64 samples
+// out <- out + coefficient * sum over the row's batch of its gradients at w
 template <class T>
 void accumulate(MlpBatch<T>& batch, const Rows& rows, int64_t r, Step t, const T* w, T* out, T coefficient, T decay) {
-  const int64_t size = rows.batch_size(r);
-  for (int64_t first = 0; first < size; first += MlpBatch<T>::most) {
-    const int64_t count = std::min(MlpBatch<T>::most, size - first);
-    batch.gather(count, [&](int64_t k) { return rows.sample(r, t, first + k); });
+  for_pieces(batch, rows, r, t, [&] {
     batch.forward(w);
     batch.backward(w, out, coefficient, decay);
-  }
-}
-
-template <class T>
-void add_scaled(T* to, T factor, const T* from, int64_t n) {
-  for (int64_t j = 0; j < n; ++j) to[j] += factor * from[j];
-}
-template <class T>
-void add_decay_of_weights(const MlpView& m, T* to, T factor, const T* w) {
-  for (int l = 0; factor != T{0} && l < m.layers(); ++l)
-    add_scaled(to + m.weights(l), factor, w + m.weights(l), m.in(l)*m.out(l));
+  });
 }
 
 // One step: w <- w - eta g(w) with the update folded in; through `gradient` (P) where the batch comes in several pieces; or, with a
@@ -53,21 +40,13 @@ void step(MlpBatch<T>& batch, const MlpView& model, const Rows& rows, int64_t r,
   }
 }
 
-// One room per thread, made before the threads start: no allocation can fail inside.
-template <class T>
-std::vector<MlpBatch<T>> rooms(const MlpView& model, const Rows& rows) {
-  std::vector<MlpBatch<T>> all;
-  for (int i = 0; i < threads(); ++i) all.emplace_back(model, rows.max_batch);
-  return all;
-}
-
 }  // namespace
 
 template <class T, Backend B>
 void mlp_steps_impl(const Context&, const MlpView& model, const Rows& rows, Slot slot, int64_t steps, MatrixView<T> w,
                     MlpWorkspace<T>&, const Momentum<T>& m) {
   const int64_t t = slot.at().slot;
-  auto batches = rooms<T>(model, rows);
+  auto batches = rooms<MlpBatch<T>>(model, rows);
   const bool pieces = !m.on() && rows.max_batch > MlpBatch<T>::most;
   std::vector<std::vector<T>> gradients(batches.size(),
                                         std::vector<T>(pieces ? static_cast<size_t>(model.parameters()) : 0));
@@ -88,7 +67,7 @@ template <class T, Backend B>
 void mlp_gradients_impl(const Context&, const MlpView& model, const Rows& rows, Slot slot, MatrixView<const T> w,
                         MatrixView<T> g, MlpWorkspace<T>&) {
   const Step t = slot.at();
-  auto batches = rooms<T>(model, rows);
+  auto batches = rooms<MlpBatch<T>>(model, rows);
 #pragma omp parallel num_threads(static_cast <int>(batches.size()))
   {
     MlpBatch<T>& batch = batches[static_cast<size_t>(omp_get_thread_num())];

@@ -4,7 +4,7 @@
 //   s_k = (1/B) (diag(q_k) - q_k q_k^T) a_k
 //   out_V = sum_k s_k x_k^T + l2 V',   out_b = sum_k s_k              0 for rows that skip the slot
 //
-// Shapes   w, v, out (rows, P); w may be one shared row (stride 0); out dense. The batches are those of softmax_gradients in the same slot.
+// Shapes   w, v, out (rows, P); w may be one shared row (stride 0), and so may v; out dense. The batches are those of softmax_gradients in the same slot.
 // Result   CPU: same bits for any number of threads, chunks and rows beside it. CUDA: same bits run to run (cuBLAS, kernels/batched_gemm.hpp).
 // Cost     per row 6 B d C flop and B d gathered. CUDA allocates room for a chunk's C a_k beside the workspace: not inside a recorded graph.
 #pragma once

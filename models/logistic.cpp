@@ -69,7 +69,7 @@ class LogisticSpec final : public ModelSpec {
   std::vector<Tensor> layout(int64_t features, int classes) const override {
     ones(classes);  // throws where the classes are not two
     std::vector<Tensor> tensors{{"weights", 0, {features}}};
-    if (bias_) tensors.push_back({"bias", features, {1}});
+    if (bias_) tensors.push_back({"bias", features, {1}, Tensor::Filters::none});
     return tensors;
   }
   std::unique_ptr<Model<float>> bind(const Context& ctx, const ModelInputs& in, float) const override {

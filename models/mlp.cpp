@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/mlp_hessian.hpp"
 #include "kernels/mlp_scores.hpp"
 #include "kernels/mlp_signs.hpp"
 #include "kernels/mlp_steps.hpp"
@@ -36,6 +37,10 @@ class Mlp final : public Model<T> {
       mlp_shared_gradients(ctx, train_, rows, slot, w, g, signs_space_);
     else
       mlp_gradients(ctx, train_, rows, slot, w, g, steps_space_);
+  }
+  void hessian_vector(const Context& ctx, const Rows& rows, Slot slot, MatrixView<const T> w, MatrixView<const T> v,
+                      MatrixView<T> out) override {
+    mlp_hessian(ctx, train_, rows, slot, w, v, out, steps_space_);
   }
   bool packs_signs() const override { return true; }
   void signs(const Context& ctx, const Rows& rows, Slot slot, SignZero rule, MatrixView<const T> w,
@@ -73,8 +78,8 @@ class MlpSpec final : public ModelSpec {
     const MlpView v = view(features, classes);
     std::vector<Tensor> tensors;
     for (int l = 0; l < v.layers(); ++l) {
-      tensors.push_back({"weights" + std::to_string(l), v.weights(l), {v.in(l), v.out(l)}});
-      tensors.push_back({"bias" + std::to_string(l), v.bias(l), {v.out(l)}});
+      tensors.push_back({"weights" + std::to_string(l), v.weights(l), {v.in(l), v.out(l)}, Tensor::Filters::columns});
+      tensors.push_back({"bias" + std::to_string(l), v.bias(l), {v.out(l)}, Tensor::Filters::none});
     }
     return tensors;
   }

@@ -89,25 +89,39 @@ void ModelSpec::read_start(Params& p) {
              ".npy file");
     start_ = Start::normal;
   } else if (text.size() > 4 && text.ends_with(".npy")) {
-    start_ = Start::array;
-    NpyArray a;
-    try {
-      a = read_npy(p.file_path("init"));
-    } catch (const DataError& e) {
-      p.fail("init", e.what());
-    }
-    start_shape_ = a.shape;
-    start_array_ = std::move(a.values);
-    start_place_ = p.place("init") + ": " + text;
-    for (double v : start_array_)
-      if (!std::isfinite(v))
-        p.fail("init", fmt::format("{} holds a value that is not finite; every start must be", text));
-    if (a.shape.size() < 1 || a.shape.size() > 2)
-      p.fail("init", fmt::format("{} has shape ({}); give (P) or (W,P)", text, fmt::join(a.shape, ",")));
+    read_start_array(p, "init");
   } else {
     p.fail("init",
            fmt::format("\"{}\" is no start; give \"default\", \"zero\", a number, an array or a .npy file", text));
   }
+}
+
+void ModelSpec::read_start_array(Params& p, const std::string& key) {
+  start_ = Start::array;
+  const std::string text = p.text(key, std::nullopt);
+  NpyArray a;
+  try {
+    a = read_npy(p.file_path(key));
+  } catch (const DataError& e) {
+    p.fail(key, e.what());
+  }
+  start_shape_ = a.shape;
+  start_array_ = std::move(a.values);
+  start_place_ = p.place(key) + ": " + text;
+  for (double v : start_array_)
+    if (!std::isfinite(v)) p.fail(key, fmt::format("{} holds a value that is not finite; every start must be", text));
+  if (a.shape.size() < 1 || a.shape.size() > 2)
+    p.fail(key, fmt::format("{} has shape ({}); give (P) or (W,P)", text, fmt::join(a.shape, ",")));
+}
+
+void ModelSpec::start_from(Params& p, const std::string& key) {
+  read_start_array(p, key);
+  one_start_ = true;
+  if (start_shape_.size() == 2 && start_shape_[0] > 1)
+    p.fail(key,
+           fmt::format("{} has shape ({}), and all agents start at one point; give (P), or mean.npy of a run of one "
+                       "replica",
+                       p.text(key, std::nullopt), fmt::join(start_shape_, ",")));
 }
 
 std::vector<double> ModelSpec::start(int64_t workers, int64_t features, int classes, uint64_t seed,
@@ -121,11 +135,13 @@ std::vector<double> ModelSpec::start(int64_t workers, int64_t features, int clas
     case Start::number: return std::vector<double>(static_cast<size_t>(p), start_number_);
     case Start::array: break;
   }
-  const bool shared = start_shape_.size() == 1 && start_shape_[0] == p;
-  const bool own = start_shape_.size() == 2 && start_shape_[0] == workers && start_shape_[1] == p;
+  const bool two = start_shape_.size() == 2;
+  const bool shared = start_shape_.back() == p && (!two || (start_shape_[0] == 1 && workers > 1));
+  const bool own = two && start_shape_[0] == workers && start_shape_[1] == p;
   if (!shared && !own)
-    throw ExperimentError(fmt::format("{} has shape ({}); give ({}) for all workers or ({},{})", start_place_,
-                                      fmt::join(start_shape_, ","), p, workers, p));
+    throw ExperimentError(fmt::format("{} has shape ({}); give ({}) for all workers{}", start_place_,
+                                      fmt::join(start_shape_, ","), p,
+                                      one_start_ ? "" : fmt::format(" or ({},{})", workers, p)));
   *rows = own ? workers : 1;
   return start_array_;
 }

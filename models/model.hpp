@@ -23,6 +23,8 @@ struct Tensor {  // one named piece of a row, for messages and for readers of fi
   std::string name;
   int64_t offset = 0;
   std::vector<int64_t> shape;
+  // How the weights into one output lie: a row or a column of a matrix; the tensor as a whole; none: a bias (runtime/landscape.hpp).
+  enum class Filters { rows, columns, whole, none } filters = Filters::whole;
 };
 
 // Where the workers' global objective f(w) = sum_i a_i F_i(w) comes from, for one replica of one arm.
@@ -44,6 +46,7 @@ struct ModelInputs {                        // what a model is bound to; the vie
   MatrixView<const double> sample_weights;  // (lanes, n), on the device
   int classes = 0;
   int64_t workers = 1;
+  int64_t most_held = 0;            // samples of the worker that holds most
   int64_t rows = 0, max_batch = 1;  // largest launch of local steps
   int64_t workspace_bytes = int64_t{512} << 20;
   MetricInputs metrics = {};
@@ -69,7 +72,8 @@ class Model {
   virtual void signs(const Context&, const Rows&, Slot, SignZero, MatrixView<const T> w, const SignsOut&);
 
   // out[r,:] = H v[r,:] with H the Hessian at w[r,:] of the loss that gradients() differentiates, l2 included. 0 for rows that skip the slot.
-  // Exact where the model overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0; the three do not alias.
+  // Exact where the model overrides it; else central differences of gradients(), off by O(eps^(2/3)) of its size. w may have stride 0 (one point
+  // for all rows), and so may v (one direction for all rows); out is dense; the three do not alias.
   virtual void hessian_vector(const Context&, const Rows&, Slot, MatrixView<const T> w, MatrixView<const T> v,
                               MatrixView<T> out);
   // f at each of M points, l2 included (host values, float64); objectives[m] belongs to point m
@@ -111,6 +115,7 @@ class ModelSpec {
   virtual bool needs_data() const = 0;
   virtual bool has_optimum() const { return false; }
   virtual bool packs_signs() const { return false; }         // Model::packs_signs
+  virtual bool allocates_in_steps() const { return false; }  // so that steps cannot be recorded as a CUDA graph
   virtual bool has_gradient_norms() const { return false; }  // Model::gradient_norms answers
   virtual void check_workers(int64_t) const {
   }  // throws ExperimentError where the model's constants are for another number
@@ -128,18 +133,22 @@ class ModelSpec {
   // [model] init = "normal": what a perceptron or a quadratic then draws; depends on the replica's seed
   virtual bool has_normal_start() const { return false; }
   virtual std::vector<double> normal_start(int64_t features, int classes, uint64_t seed) const;
+  // Every worker starts at one given point: the file that `key` of `section` names, (P) or (1,P); in place of what [model] init says.
+  void start_from(Params& section, const std::string& key);
   // the parameters of worker 0..W-1 of one replica before the first step: (1,P) for all workers or (W,P)
-  std::vector<double> start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const;
+  virtual std::vector<double> start(int64_t workers, int64_t features, int classes, uint64_t seed, int64_t* rows) const;
 
  protected:
   void read_start(Params& model);  // the key `init`
 
  private:
+  void read_start_array(Params& section, const std::string& key);
   enum class Start { standard, normal, zero, number, array } start_ = Start::standard;
   double start_number_ = 0;
   std::string start_file_, start_place_;
   std::vector<int64_t> start_shape_;
   std::vector<double> start_array_;
+  bool one_start_ = false;  // start_from()
 };
 
 const Table<ModelSpec>& model_table();

@@ -62,7 +62,8 @@ class SoftmaxSpec final : public ModelSpec {
   std::optional<LinearCurvature> linear_curvature() const override { return LinearCurvature{.factor = 0.5, .l2 = l2_}; }
   bool needs_data() const override { return true; }
   std::vector<Tensor> layout(int64_t features, int classes) const override {
-    return {{"weights", 0, {classes, features}}, {"bias", classes * features, {classes}}};
+    return {{"weights", 0, {classes, features}, Tensor::Filters::rows},
+            {"bias", classes * features, {classes}, Tensor::Filters::none}};
   }
   std::unique_ptr<Model<float>> bind(const Context& ctx, const ModelInputs& in, float) const override {
     return std::make_unique<Softmax<float>>(ctx, in, l2_);

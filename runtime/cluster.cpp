@@ -135,8 +135,10 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   in.workers = population_.workers;
   in.rows = population_.rows();
   in.max_batch = population_.max_batch;
+  in.most_held = population_.max_size;
   if (first.algorithm->voting()) in.sign_samples = samples_of_a_step(population_);
   model_ = first.model->bind(ctx, in, T{});
+  graphs_ = graphs_ && !first.model->allocates_in_steps();
   p_ = model_->parameters();
   layout_ = first.model->layout(in.train.features(), in.classes);
   bits_per_model_ = p_ * 8 * static_cast<int64_t>(sizeof(T));

@@ -36,6 +36,14 @@ void ClusterOf<T>::vote() {
   }
 }
 
+namespace {
+MixPath mix_path(GraphSpec::Path path) {
+  return path == GraphSpec::Path::sparse  ? MixPath::sparse
+         : path == GraphSpec::Path::dense ? MixPath::dense
+                                          : MixPath::by_cost;
+}
+}  // namespace
+
 template <class T>
 void ClusterOf<T>::build_strategy(diffusion::Strategy strategy) {
   const bool mixes = strategy != diffusion::Strategy::centralized;
@@ -49,8 +57,10 @@ void ClusterOf<T>::build_strategy(diffusion::Strategy strategy) {
     std::vector<Groups> everyone;  // of each lane: its workers as one group
     std::vector<const Groups*> all;
     std::vector<int64_t> first_row;
+    MixPath path = MixPath::by_cost;
     for (const Lane& lane : population_.lanes) {
       if (lane.arm != arm) continue;
+      if (const auto& graph = lane.network->spec().graph) path = mix_path(graph->path);
       Groups g;
       g.begin = {0, population_.workers};
       g.weight = lane.network->weights();
@@ -61,7 +71,7 @@ void ClusterOf<T>::build_strategy(diffusion::Strategy strategy) {
     for (const Groups& g : everyone) all.push_back(&g);
     if (!mixes) t.everyone = DeviceGroups(ctx_, all, first_row);
     for (size_t phase = 0; mixes && phase < t.mixing.size(); ++phase)
-      t.steps.emplace_back(ctx_, t.mixing[phase].table(), population_.workers, p_);
+      t.steps.emplace_back(ctx_, t.mixing[phase].table(), population_.workers, p_, path);
   }
 }
 

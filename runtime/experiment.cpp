@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "models/short_term.hpp"
 #include "runtime/metrics.hpp"
 
 namespace orrery {
@@ -38,10 +39,10 @@ struct SharedParts {
 };
 
 template <class T, class Make>
-std::shared_ptr<const T> shared(Shared<T>& known, Params section, Make make) {
+std::shared_ptr<const T> shared(Shared<T>& known, Params section, Make make, const std::string& more = "") {
   auto made =
       std::shared_ptr<const T>(make(section));  // always parsed, so that every arm's keys are checked and resolved
-  auto& slot = known[section.to_toml()];
+  auto& slot = known[section.to_toml() + more];
   if (!slot) slot = std::move(made);
   return slot;
 }
@@ -74,6 +75,11 @@ void read_record(Params r, Experiment& e) {
                               : std::vector<std::string>{"train_loss", "grad_norm_sq", "consensus_distance"});
   e.record.params = r.flag("params", false);
   e.record.partition = r.flag("partition", false);
+  if (r.has("landscape")) {
+    e.record.landscape = parse_landscape(r.table("landscape"));
+    if (e.record.landscape->test && !data)
+      r.table("landscape").fail("test", "needs a test set, and this model has no data; leave it out");
+  }
   check_metrics(r, e.record.metrics, e.arms);
   if (r.has("escape")) e.record.escape = parse_escape(r.table("escape"), e.record.every, e.arms);
   const bool recorded = std::any_of(e.record.metrics.begin(), e.record.metrics.end(), is_escape_metric);
@@ -102,7 +108,22 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
   arm.network = shared<NetworkSpec>(parts.network, network,
                                     [](Params& s) { return std::make_unique<NetworkSpec>(parse_network(s)); });
   const int64_t workers = arm.network->workers;
-  arm.model = shared<ModelSpec>(parts.model, model, [&](Params& s) { return make_model(s, workers); });
+  const std::string start = algorithm.has("start") ? algorithm.text("start", std::nullopt) : "";
+  arm.from_start = !start.empty();
+  if (arm.from_start && (model.is_number("init") || model.text("init", "default") != "default"))
+    algorithm.fail("start", "says where agents begin, and so does model.init; leave one of them out");
+  arm.model = shared<ModelSpec>(
+      parts.model, model,
+      [&](Params& s) {
+        auto made = make_model(s, workers);
+        if (arm.from_start) made->start_from(algorithm, "start");
+        if (!s.has("short_term") || !s.flag("short_term", false)) return made;
+        if (!arm.from_start) s.fail("short_term", "freezes the Hessians at a point; name it with algorithm.start");
+        made = short_term(std::move(made));
+        made->check_workers(workers);
+        return made;
+      },
+      start);
   arm.algorithm = shared<Algorithm>(parts.algorithm, algorithm, [&](Params& s) {
     arm.step = read_step(s, workers, steps);
     return make_algorithm(s);
@@ -123,14 +144,19 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
         p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
     arm.data_line = "none";
   }
+  if (!arm.algorithm->strategy() && arm.network->graph && arm.network->graph->path != GraphSpec::Path::by_cost)
+    network.table("graph").fail("mixing_path", fmt::format("serves the decentralised methods (consensus, diffusion, "
+                                                           "diffusion-cta), and \"{}\" is none; remove it",
+                                                           arm.algorithm->kind()));
   if (const auto* strategy = arm.algorithm->strategy()) check_strategy(p, *arm.network, arm.step, *strategy);
   if (const VoteSpec* vote = arm.algorithm->voting()) check_voting(p, *arm.network, arm.step, *vote);
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();
   // batches are padded to the largest of a launch, which would change how long sums are: arms with other batches get their own launch
-  arm.shared_key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{} {}", data_text, partition_text, model.to_toml(),
-                               arm.algorithm->kind(), static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","),
-                               fmt::join(arm.step.repeats, ","), arm.step.shuffle, arm.step.momentum);
+  arm.shared_key =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{} {}", data_text, partition_text, model.to_toml(), start,
+                  arm.algorithm->kind(), static_cast<int>(arm.step.rung), fmt::join(arm.step.batch, ","),
+                  fmt::join(arm.step.repeats, ","), arm.step.shuffle, arm.step.momentum);
   p.require_all_read();
   arm.params = std::make_shared<const Params>(p);
   return arm;
@@ -165,9 +191,7 @@ Experiment read(const Params& file, const std::string& device) {
     read_head(p, head, device);
     p.table("record");
     Params record = p.table("record");
-    for (const char* key : {"every", "metrics", "params", "partition"}) record.mark_read(key);
-    if (record.has("escape"))
-      for (const char* key : {"metric", "above", "below", "every"}) record.table("escape").mark_read(key);
+    for (const char* key : {"every", "metrics", "params", "partition", "landscape", "escape"}) record.mark_read(key);
     Arm arm = read_arm(p, parts, e.steps);
     arm.name = arm_name;
     if (!e.arms.empty() && arm.network->workers != e.workers())

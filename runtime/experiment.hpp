@@ -14,6 +14,7 @@
 #include "runtime/algorithm.hpp"
 #include "runtime/escape.hpp"
 #include "runtime/expect/spec.hpp"
+#include "runtime/landscape.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/theory/section.hpp"
 
@@ -33,6 +34,7 @@ struct RecordSpec {
   std::vector<std::string> metrics;
   bool params = false;     // final parameters of every worker
   bool partition = false;  // the partition of every replica
+  std::optional<LandscapeSpec> landscape;
   std::optional<EscapeSpec> escape = {};
   // some metric that is recorded or watched begins with `prefix`
   bool asks_for(const std::string& prefix) const {
@@ -50,7 +52,8 @@ struct Arm {
   std::shared_ptr<const ModelSpec> model;
   std::shared_ptr<const NetworkSpec> network;
   std::shared_ptr<const Algorithm> algorithm;
-  StepSpec step;           // the keys that every algorithm shares: learning rate, batch, rung
+  bool from_start = false;  // algorithm.start names a point: agents begin there, and excess risk counts from it
+  StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
   std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side
   std::shared_ptr<const Params> params;  // the arm's whole resolved document: places for errors that show only later
   std::string model_line, data_line, algorithm_line;  // for the report

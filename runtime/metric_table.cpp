@@ -94,9 +94,10 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
         if (info.needs_data && !arm.model->needs_data())
           record.fail(key, fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m,
                                        arm.model->kind()));
-        if (info.needs_optimum && !arm.model->has_optimum())
-          record.fail(key, fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out", m,
-                                       arm.model->kind()));
+        const bool excess = m.starts_with("excess_risk");
+        if (info.needs_optimum && !arm.model->has_optimum() && !(excess && arm.from_start))
+          record.fail(key, fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out{}", m,
+                                       arm.model->kind(), excess ? ", or name the minimum with algorithm.start" : ""));
       }
     }
   }

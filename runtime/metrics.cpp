@@ -72,6 +72,15 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
     return std::any_of(e.record.metrics.begin(), e.record.metrics.end(),
                        [&](const std::string& m) { return m.starts_with(prefix); });
   };
+  const bool from_start =
+      e.arms[static_cast<size_t>(population_.arms[0])].from_start;  // of all arms of a launch or none
+  if (from_start && asked("excess_risk")) {
+    start_ = Buffer<T>(ctx_, lanes * p_);
+    for (int64_t i = 0; i < lanes; ++i)
+      detail::copy(ctx_, start_.data() + i * p_, ctx_.backend,
+                   cluster.parameters().row(population_.lanes[static_cast<size_t>(i)].first_row), ctx_.backend,
+                   p_ * int64_t{sizeof(T)});
+  }
   divergences_ = asked("divergence_");
   if (divergences_ || asked("dispersion_")) tier_split_ = TierSplit<T>(ctx_, population_, p_);
 }
@@ -197,8 +206,9 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     }
   } else if (metric == "excess_risk" || metric == "excess_risk_mean") {
     const auto& loss = by_name(metric == "excess_risk" ? "worker_train_loss" : "train_loss");
+    const Buffer<T>& lowest = start_.size() > 0 ? start_ : optimum_;
     if (least_.empty())
-      least_ = cluster_.model().objective(ctx_, optimum_.view(static_cast<int64_t>(lanes), p_), objectives_of_means());
+      least_ = cluster_.model().objective(ctx_, lowest.view(static_cast<int64_t>(lanes), p_), objectives_of_means());
     for (size_t i = 0; i < lanes; ++i) out[i] = loss[i] - least_[i];
   } else if (metric == "mean_parameter") {
     const auto u = to_host(ctx_, means());

@@ -6,7 +6,7 @@
 //   consensus_distance sum_i a_i |w_i - u|^2 = sum over tiers of dispersion_<tier> (+ dispersion_graph above the top tier)
 //   dispersion_<tier>  sum over the tier's nodes and their children of mass * |mean of child - mean of node|^2
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
-//   excess_risk, excess_risk_mean  (1/W) sum_i f(w_i) - min f, f(u) - min f
+//   excess_risk, excess_risk_mean  (1/W) sum_i f(w_i) - min f, f(u) - min f; with algorithm.start: above f at that point
 //   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
 //   mean_parameter  (1/P) sum_k u_k;  mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
 //   mean_norm_sq    |u|^2
@@ -84,9 +84,9 @@ class Evaluator {
   DeviceGroups lane_groups_;
   std::vector<VoteMeasurement> votes_;  // per arm
   ObjectiveGradient<T> gradient_;
-  TierSplit<T> tier_split_;  // made where a metric is split by tiers
-  Buffer<T> means_, optimum_;
-  std::vector<double> least_;                       // (lanes) f at the optimum, once it is asked for
+  TierSplit<T> tier_split_;                         // made where a metric is split by tiers
+  Buffer<T> means_, optimum_, start_;               // start_: (lanes, P) of algorithm.start, where it is given
+  std::vector<double> least_;                       // (lanes) f where excess risk is 0, once it is asked for
   bool one_model_each_ = false;                     // all workers of a lane share one model
   std::vector<double> workers_at_, mass_of_model_;  // (rows of the parameters) workers there; sum of their weights
   std::vector<size_t> lane_of_model_;

@@ -118,6 +118,10 @@ MetricInputs metric_inputs(const Experiment& e, const Population& p, const Datas
   };
   scores("train_loss", data ? data->train.count : 0);
   scores("test_", data ? data->test.count : 0);
+  if (const auto& around = e.record.landscape) {
+    m.models = std::max(m.models, around->together(parameters, element_size(e.precision)));
+    if (data) m.samples = std::max({m.samples, data->train.count, around->test ? data->test.count : 0});
+  }
   if (asks_for(e, "train_loss") || asks_for(e, "worker_train_loss") || asks_for(e, "grad_norm_sq")) {
     std::vector<const std::vector<double>*> distinct;
     for (const auto& lane : p.lanes)
@@ -161,6 +165,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
                 static_cast<int64_t>(p.order.size()) * 4 + static_cast<int64_t>(p.sample_weights.size()) * 8 +
                 p.workers * 12;
   plan.tables += lanes * parameters * size * (arm.model->has_optimum() ? 2 : 1) + p.rows() * 16;  // mean models
+  if (arm.from_start && asks_for(e, "excess_risk")) plan.tables += lanes * parameters * size;  // where it counts from
   for (const auto& lane : p.lanes) {
     const NetworkSpec& spec = lane.network->spec();
     const bool classes = !spec.tiers.empty() && !spec.tiers[0].periods.empty();
@@ -180,6 +185,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   if (!votes.empty()) in.sign_samples = samples_of_a_step(p);
   plan.workspace = arm.model->workspace(backend, in, features, size) + arm.model->scratch(backend, in, features, size);
   if (backend == Backend::cuda) plan.workspace += cublas_workspace_bytes;
+  if (e.record.landscape) plan.workspace += e.record.landscape->together(parameters, size) * parameters * size;
   if (asks_for(e, "dispersion_") || asks_for(e, "divergence_"))
     plan.workspace += size == 8 ? TierSplit<double>::bytes(p, parameters) : TierSplit<float>::bytes(p, parameters);
   if ((asks_for(e, "grad_norm_sq") && !arm.model->has_gradient_norms()) || asks_for(e, "grad_norm_1") ||

@@ -32,6 +32,13 @@ void collect(const Experiment& e, ClusterOf<T>& cluster, Evaluator<T>& evaluator
     ArmResult& arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
     arm.mean_models.insert(arm.mean_models.end(), means.begin() + static_cast<std::ptrdiff_t>(i * parameters),
                            means.begin() + static_cast<std::ptrdiff_t>((i + 1) * parameters));
+    if (e.record.landscape) {
+      const std::vector<double> u(means.begin() + static_cast<std::ptrdiff_t>(i * parameters),
+                                  means.begin() + static_cast<std::ptrdiff_t>((i + 1) * parameters));
+      const auto points = landscape<T>(cluster.context(), cluster.model(), *e.record.landscape, cluster.layout(), u,
+                                       lane.objective, lane.replica, lane.seed);
+      arm.landscape.insert(arm.landscape.end(), points.begin(), points.end());
+    }
     arm.partition_hash.push_back(lane.partition ? lane.partition->hash() : "");
     if (e.record.partition && lane.partition) arm.partitions.push_back(lane.partition);
     arm.links.push_back(cluster.ledgers()[i].links);
@@ -324,6 +331,7 @@ ReportInput make_report(const Experiment& e, const RunResult& r) {
     in.arms.push_back({e.arms[a].name, *e.arms[a].network, arm.network->tiers(), arm.network->edges(),
                        arm.network->weights(), e.arms[a].network->rates, arm.links[0], arm.values, arm.virtual_time,
                        arm.bits});
+    for (const LandscapePoint& p : arm.landscape) in.arms.back().landscape.emplace_back(p.alpha, p.train_loss);
   }
   in.facts = {{"wall time", fmt::format("{:.1f} s run, {:.1f} s evaluation, {:.1f} s setup", r.run_seconds,
                                         r.evaluation_seconds, r.setup_seconds)},

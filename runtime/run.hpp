@@ -44,6 +44,7 @@ struct ArmResult {
   std::shared_ptr<const Network> network;                    // of the first replica
   Estimates estimates;                                       // constants of the theory, first replica
   VoteMeasurement votes;                                     // of methods that vote
+  std::vector<LandscapePoint> landscape;                     // with record.landscape
 };
 struct RunResult {
   std::string device;  // "cpu" or "cuda:0"

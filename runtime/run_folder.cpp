@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/core/npy.hpp"
+#include "runtime/csv.hpp"
 #include "runtime/report/report.hpp"
 
 namespace orrery {
@@ -108,12 +109,7 @@ std::string metrics_csv(const Experiment& e, const RunResult& r) {
   for (const auto& m : e.record.metrics) csv += "," + m;
   csv += "\n";
   for (size_t a = 0; a < r.arms.size(); ++a) {
-    std::string arm_name = e.arms[a].name;
-    if (arm_name.find_first_of(",\"\n") != std::string::npos) {
-      std::string quoted = "\"";
-      for (char c : arm_name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-      arm_name = quoted + "\"";
-    }
+    const std::string arm_name = csv_field(e.arms[a].name);
     for (size_t replica = 0; replica < static_cast<size_t>(e.replicas); ++replica)
       for (size_t t = 0; t < r.record_steps.size(); ++t) {
         if (e.has_arms) csv += arm_name + ",";
@@ -204,6 +200,7 @@ void RunFolder::commit(const Experiment& e, const RunResult& r) {
   std::string toml = e.resolved_toml;
   write_text(folder / "experiment.toml", toml);
   write_text(folder / "metrics.csv", metrics_csv(e, r));
+  if (e.record.landscape) write_text(folder / "landscape.csv", landscape_csv(e, r));
   write_text(folder / "summary.json", summary_json(e, r));
   write_text(folder / "theory.json", r.theory.json);
   write_text(folder / "report.html", report_html(make_report(e, r)));

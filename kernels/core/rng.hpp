@@ -54,7 +54,8 @@ enum class Draw : uint32_t {
   vote_tie = 15,
   sign_noise = 16,
   attack = 17,
-  attack_noise = 18
+  attack_noise = 18,
+  landscape = 30
 };
 
 struct Stream {

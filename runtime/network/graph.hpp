@@ -3,7 +3,7 @@
 //   complete              every pair                      star    node 0 with every other
 //   ring                  i and i+1 mod n                 path    i and i+1
 //   grid, torus           node k at (k / c, k mod c) of an r x c lattice, r, c >= 2; the torus wraps around
-//   exponential           i and i + 2^k mod n for 2^k < n; static, links used both ways (degree 7 for n = 16)
+//   exponential           i and i + 2^k mod n for 2^k < n; static, links used both ways (degree 7 for n = 16) unless directed
 //   one-peer-exponential  the same links, one k at a time (see mixing.hpp)
 //   erdos-renyi           each pair with the given probability, drawn again until connected, 1000 times at most
 //   file                  from a 0/1 adjacency matrix; its diagonal is ignored

@@ -26,6 +26,7 @@ void read_kind(Params& p, GraphSpec& g, int64_t nodes) {
   g.kind = p.choice("kind", std::nullopt,
                     {"complete", "ring", "path", "star", "grid", "torus", "exponential", "one-peer-exponential",
                      "erdos-renyi", "file"});
+  if (g.kind == "exponential") g.directed = p.flag("directed", false);
   if (g.kind == "erdos-renyi")
     g.probability = p.number("probability", std::nullopt, {.min = 0, .max = 1, .min_open = true});
   if (g.kind == "file") g.adjacency = read_rows(p, "path", g.file);
@@ -44,12 +45,23 @@ void read_mixing(Params& p, GraphSpec& g) {
     g.mixing = g.kind;
     if (p.has("mixing") && p.text("mixing", std::nullopt) != g.kind)
       p.fail("mixing", "kind = \"one-peer-exponential\" brings its own matrices, (I + shift)/2; remove this key");
+  } else if (g.directed) {
+    g.mixing = p.choice("mixing", "uniform", {"uniform", "metropolis", "laplacian", "average", "file"});
+    if (g.mixing != "uniform")
+      p.fail("mixing", fmt::format("\"{}\" needs links both ways, and directed = true has them one way; choose "
+                                   "\"uniform\", or leave directed out",
+                                   g.mixing));
   } else {
     g.mixing = p.choice("mixing", "metropolis", {"metropolis", "uniform", "laplacian", "average", "file"});
   }
   if (g.mixing == "laplacian") g.alpha = p.number("alpha", std::nullopt, above(0));
   if (g.mixing == "file") g.matrix = read_rows(p, "matrix", g.matrix_file);
   g.lazy = p.flag("lazy", false);
+  const std::string path =
+      p.has("mixing_path") ? p.choice("mixing_path", "by-cost", {"by-cost", "sparse", "dense"}) : "";
+  g.path = path == "sparse"  ? GraphSpec::Path::sparse
+           : path == "dense" ? GraphSpec::Path::dense
+                             : GraphSpec::Path::by_cost;
 }
 
 }  // namespace

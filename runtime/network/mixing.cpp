@@ -97,6 +97,19 @@ Mixing one_peer(int64_t n, int64_t hop) {
   return columns.take();
 }
 
+// Node d hears from itself and the nodes 1, 2, 4, ... after it, all weighed equally.
+Mixing one_way_exponential(int64_t n) {
+  Columns columns;
+  for (int64_t d = 0; d < n; ++d) {
+    std::vector<int64_t> sources{d};
+    for (int64_t hop = 1; hop < n; hop *= 2) sources.push_back((d + hop) % n);
+    std::sort(sources.begin(), sources.end());
+    for (const int64_t j : sources) columns.add(j, 1 / static_cast<double>(sources.size()));
+    columns.close();
+  }
+  return columns.take();
+}
+
 bool rows_sum_to_one(const std::vector<std::vector<double>>& h) {
   return std::all_of(h.begin(), h.end(), [](const auto& row) {
     double sum = 0;
@@ -156,6 +169,7 @@ std::vector<Mixing> by_rule(const GraphSpec& spec, const Graph& g, const std::ve
     for (int64_t hop = 1; hop < g.nodes(); hop *= 2) cycle.push_back(one_peer(g.nodes(), hop));
     return cycle;
   }
+  if (spec.directed) return {one_way_exponential(g.nodes())};
   if (spec.mixing == "metropolis") return {metropolis(g, b)};
   if (spec.mixing == "uniform") return {uniform(g)};
   if (spec.mixing == "laplacian") return {laplacian(g, b, spec.alpha)};

@@ -9,6 +9,7 @@
 //   average      H = b 1^T                         complete graphs only
 //   file         as given
 //   one-peer     H_k = (I + shift by 2^k)/2        k = 0 ... ceil(log2 D)-1: node d hears from node d + 2^k mod D
+//   directed     h = 1/(1 + hops) for node d and nodes d + 2^k mod D, 2^k < D: the exponential graph used one way (circulant)
 //   lazy         (I + H)/2                         of any of them
 //
 // H b = b, so that the weighted mean is conserved: metropolis, laplacian, average (they satisfy H_{j,d} b_d = H_{d,j}

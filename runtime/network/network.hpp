@@ -41,6 +41,13 @@ struct GraphSpec {
   int64_t period = 1;
   double alpha = 0, probability = 0;  // laplacian; erdos-renyi
   bool lazy = false;
+  bool directed =
+      false;  // exponential: every node hears from the nodes a power of two after it, not from those before it
+  enum class Path {
+    by_cost,
+    sparse,
+    dense
+  } path = Path::by_cost;                      // how decentralised SGD multiplies (kernels/mix_step.hpp)
   std::vector<std::vector<double>> matrix;     // of a file, read at parse time: (D,D)
   std::string matrix_file;                     // mixing = "file"; empty for an inline matrix
   std::vector<std::vector<double>> adjacency;  // kind = "file", read at parse time: (D,D), 0 or 1

@@ -60,13 +60,6 @@ std::vector<double> finite_means(const std::vector<Series>& all) {
   return values;
 }
 
-std::string legend(const std::vector<Series>& all) {
-  std::string items;
-  for (const Series& s : all)
-    if (!s.name.empty()) items += arm_label(s.arm, s.name);
-  return items.empty() ? "" : "<div class=\"legend\">" + items + "</div>\n";
-}
-
 // What the metric, the line and the band are, and what is missing from the picture.
 std::string caption(const ReportInput& in, const Chart& chart, std::string detail) {
   std::vector<std::string> parts;
@@ -89,7 +82,7 @@ std::string caption(const ReportInput& in, const Chart& chart, std::string detai
 
 std::string figure(const ReportInput& in, const Chart& chart, std::string_view id, const std::string& detail) {
   return fmt::format("<figure class=\"chart\" data-metric=\"{}\">\n<h3>{}</h3>\n{}{}{}</figure>\n", escape(id),
-                     escape(chart.title), legend(chart.series), draw(chart), caption(in, chart, detail));
+                     escape(chart.title), arm_legend(chart.series), draw(chart), caption(in, chart, detail));
 }
 
 // Seconds where a network's clock gives the time of a step.
@@ -115,6 +108,13 @@ std::string metric_figure(const ReportInput& in, size_t metric) {
 }
 
 }  // namespace
+
+std::string arm_legend(const std::vector<Series>& all) {
+  std::string items;
+  for (const Series& s : all)
+    if (!s.name.empty()) items += arm_label(s.arm, s.name);
+  return items.empty() ? "" : "<div class=\"legend\">" + items + "</div>\n";
+}
 
 double value_at(const ReportArm& arm, size_t metric, size_t replica, size_t record) {
   const auto& values = arm.values[metric][replica];
@@ -218,7 +218,7 @@ std::string tier_figure(const ReportInput& in, size_t arm, std::string_view fami
   return fmt::format(
       "<figure class=\"chart\" "
       "data-metric=\"{}-by-tier-{}\">\n<h3>{}</h3>\n{}{}<figcaption>{}</figcaption>\n</figure>\n",
-      escape(family), arm, escape(chart.title), legend(chart.series), draw(chart), escape(detail));
+      escape(family), arm, escape(chart.title), arm_legend(chart.series), draw(chart), escape(detail));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ std::string report_html(const ReportInput& in) {
   html += head(in);
   html += "<main>\n";
   html += section("Expected beside measured", "tables", expectation_table(in));
-  html += section("Curves", "grid", metric_figures(in) + loss_figures(in));
+  html += section("Curves", "grid", metric_figures(in) + loss_figures(in) + landscape_figures(in));
   html += section("By tier", "grid", tier_figures(in));
   html += section("Final values", "tables", final_table(in));
   html += section(in.arms.size() > 1 ? "Networks" : "Network", "grid networks", network_figures(in));

@@ -22,7 +22,8 @@ struct ReportArm {
   std::vector<Ledger::Link> links;                 // bits of one replica at the end
   std::vector<std::vector<std::vector<double>>>
       values;  // [metric][replica][record point]; NaN where a metric does not apply
-  std::vector<double> virtual_time = {}, bits = {};  // at the record points, mean over the replicas; may be empty
+  std::vector<double> virtual_time = {}, bits = {};       // at the record points, mean over the replicas; may be empty
+  std::vector<std::pair<double, double>> landscape = {};  // (alpha, loss) of all replicas and directions; may be empty
 };
 
 struct ReportInput {

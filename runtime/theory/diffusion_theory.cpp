@@ -127,10 +127,12 @@ DiffusionTheory diffusion_theory(const Experiment& e, size_t index, const RunRes
         start.push_back(optimum[static_cast<size_t>(j)] - given[static_cast<size_t>((start_rows > 1 ? k * M : 0) + j)]);
     diffusion::Moments moments(p, strategy, start);
     int64_t now = 0;
+    const double origin =
+        arm.from_start ? moments.excess_risk_mean().total() : 0.0;  // counted from the objective there
     for (size_t i = 0; i < r.record_steps.size(); ++i) {
       for (; now < r.record_steps[i]; ++now) moments.step(mixing(now));
-      t.excess_risk[i] += moments.excess_risk().total() / static_cast<double>(starts.size());
-      t.excess_risk_mean[i] += moments.excess_risk_mean().total() / static_cast<double>(starts.size());
+      t.excess_risk[i] += (moments.excess_risk().total() - origin) / static_cast<double>(starts.size());
+      t.excess_risk_mean[i] += (moments.excess_risk_mean().total() - origin) / static_cast<double>(starts.size());
     }
   }
   return t;

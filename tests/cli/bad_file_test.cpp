@@ -113,6 +113,14 @@ std::vector<BadInput> TypesAndRanges() {
       bad("BatchZeroInAnArray", algorithm("batch = [4, 0]"), 2, {"algorithm.batch", "0 is out of range", "at least 1"}),
       bad("SamplingUnknown", algorithm("sampling = \"replacment\""), 2,
           {"algorithm.sampling", "did you mean \"replacement\""}),
+      bad("LandscapeOfOnePoint", Toml{.record = "[record.landscape]\npoints = 1  #!"}, 2,
+          {"record.landscape.points", "at least 2"}),
+      bad("LandscapeOfNoRadius", Toml{.record = "[record.landscape]\nradius = 0.0  #!"}, 2,
+          {"record.landscape.radius", "above 0"}),
+      bad("LandscapeOfATestSetThatIsNone", Toml{.record = "[record.landscape]\ntest = true  #!"}, 2,
+          {"record.landscape.test", "no data"}),
+      bad("LandscapeUnknownKey", Toml{.record = "[record.landscape]\npoint = 5  #!"}, 2,
+          {"record.landscape.point", "did you mean \"points\""}),
       bad("EveryZero", Toml{.record = "every = 0  #!"}, 2, {"record.every", "0 is out of range", "at least 1"}),
   };
 }

@@ -49,16 +49,16 @@ TEST_P(LogisticHessian, MatchesTheFormulaInFloat64) {
       const LogisticProblem q(b, c);
       const LogisticRows rows = q.rows(b);
       const int64_t n = rows.count();
-      for (bool shared : {false, true}) {
+      for (const auto& [shared, one] : {std::pair{false, false}, {true, false}, {false, true}}) {  // point, direction
         LogisticWorkspace<T> space(ctx(), n, rows.view().max_batch, shared ? 1 : 1 << 24);
         const Matrix<T> w(b, shared ? 1 : n, q.P, 1, q.P + 3), v(b, n, q.P, 2, q.P + 2);
         Matrix<T> out(b, n, q.P, 3, q.P + 1);
-        logistic_hessian<T>(ctx(), q.view, rows.view(), rows.slot(), shared ? w.shared(n) : w.cview(), v.cview(),
-                            out.view(), space);
+        logistic_hessian<T>(ctx(), q.view, rows.view(), rows.slot(), shared ? w.shared(n) : w.cview(),
+                            one ? v.shared(n) : v.cview(), out.view(), space);
         const auto got = out.host();
         test::Near near(shared ? "shared row" : "own rows");
         for (int64_t r = 0; r < n; ++r) {
-          const auto direction = row_of(v, r, q.P);
+          const auto direction = row_of(v, one ? 0 : r, q.P);
           Bounded want{std::vector<double>(direction.size()), std::vector<double>(direction.size())};
           if (rows.active(r)) want = q.derivative<T>(q.batch(rows, r), row_of(w, shared ? 0 : r, q.P), &direction);
           test::expect_near(got, r, want, near);

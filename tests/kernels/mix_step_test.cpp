@@ -72,6 +72,27 @@ TEST_P(MixStep, MatchesTheFormulaInFloat64) {
   });
 }
 
+// C5: nobody listens to anybody: consensus and diffusion are agents that each run alone.
+TEST_P(MixStep, TheIdentityMatrixLeavesAgentsAlone) {
+  const Backend b = GetParam();
+  test::for_float_and_double([&]<class T>() {
+    const Table table(b, {alone(12)});
+    for (MixPath path : {MixPath::sparse, MixPath::dense}) {
+      const auto consensus = stepped<T>(b, table, 50, MixForm::consensus, path);
+      EXPECT_EQ(stepped<T>(b, table, 50, MixForm::diffusion, path), consensus);
+      const Matrix<T> w(b, 12, 50, 1), g(b, 12, 50, 2);
+      const auto eta = rates(b, 12).to_host(test::context(b));
+      test::Near near("w - eta g");
+      for (int64_t r = 0; r < 12; ++r)
+        for (int64_t j = 0; j < 50; ++j) {
+          const double step = eta[static_cast<size_t>(r)] * g.initial(r, j);
+          near(consensus[static_cast<size_t>(r * 50 + j)], w.initial(r, j) - step,
+               4 * test::unit<T> * (std::abs(w.initial(r, j)) + std::abs(step)), r, j);
+        }
+    }
+  });
+}
+
 // More columns than any strip holds.
 TEST_P(MixStep, CutsWideRowsIntoStrips) {
   const Backend b = GetParam();

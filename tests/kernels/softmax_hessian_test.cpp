@@ -131,12 +131,13 @@ TEST_P(SoftmaxHessian, IsTheDerivativeOfTheGradient) {
           SoftmaxWorkspace<T> space(ctx(), q.view, n, rows.view().max_batch, room);
           const Matrix<T> w(b, shared ? 1 : n, q.P, 1, q.P + 3), v(b, n, q.P, 2, q.P + 2);
           Matrix<T> out(b, n, q.P, 3);
-          softmax_hessian<T>(ctx(), q.view, rows.view(), rows.slot(), shared ? w.shared(n) : w.cview(), v.cview(),
-                             out.view(), space);
+          const bool one = room == sample * 12 || (on_cpu() && shared);  // direction
+          softmax_hessian<T>(ctx(), q.view, rows.view(), rows.slot(), shared ? w.shared(n) : w.cview(),
+                             one ? v.shared(n) : v.cview(), out.view(), space);
           const auto got = out.host();
           test::Near near(shared ? "shared row" : "own rows");
           for (int64_t r = 0; r < n; ++r) {
-            auto [want, allowed] = q.product<T>(rows, r, row_of(w, shared ? 0 : r, q.P), row_of(v, r, q.P));
+            auto [want, allowed] = q.product<T>(rows, r, row_of(w, shared ? 0 : r, q.P), row_of(v, one ? 0 : r, q.P));
             if (!rows.active(r)) want.assign(want.size(), 0), allowed = 0;
             for (int64_t j = 0; j < q.P; ++j)
               near(got[static_cast<size_t>(r * q.P + j)], want[static_cast<size_t>(j)], allowed, r, j);

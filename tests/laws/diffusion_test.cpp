@@ -107,6 +107,33 @@ TEST_P(Diffusion, CompleteAveragingIsCentralized) {
   EXPECT_GT(test::difference(final_models(strategy("consensus", complete)), central), 1e-4);
 }
 
+// C4: combine-then-adapt and adapt-then-combine interleave: from w0 and A w0 with the same draws, A w^CTA_n = w^ATC_n.
+TEST_P(Diffusion, CombineThenAdaptInterleavesWithAdaptThenCombine) {
+  const Matrix a = path_metropolis(6);
+  const auto combined = [&](const Numbers& w) {
+    Numbers out(w.size());
+    const size_t p = w.size() / 6;
+    for (size_t k = 0; k < 6; ++k)
+      for (size_t l = 0; l < 6; ++l)
+        for (size_t j = 0; j < p; ++j) out[k * p + j] += a[l][k] * w[l * p + j];
+    return out;
+  };
+  Trial cta = strategy("diffusion-cta", "kind = \"path\"\nperiod = 1", 6, 9);
+  Trial none = cta;
+  none.steps = 0;
+  Numbers start(final_models(none).size());
+  for (size_t i = 0; i < start.size(); ++i) start[i] = 0.05 * static_cast<double>(i * 7 % 11) - 0.2;
+  const test::Folder folder;
+  const std::vector<int64_t> shape{6, static_cast<int64_t>(start.size() / 6)};
+  write_npy(folder.file("w0.npy"), shape, start);
+  write_npy(folder.file("aw0.npy"), shape, combined(start));
+  Trial atc = cta;
+  atc.kind = "diffusion";
+  cta.init = fmt::format("\"{}\"", folder.file("w0.npy"));
+  atc.init = fmt::format("\"{}\"", folder.file("aw0.npy"));
+  EXPECT_LE(test::difference(combined(final_models(cta)), final_models(atc)), 20 * tolerance());
+}
+
 // C6: with doubly stochastic weights the mean moves by the mean gradient, mixing apart: where gradients are linear with one Hessian, the means of
 // all strategies are one.
 TEST_P(Diffusion, MeansAgreeWithACommonHessian) {
@@ -118,6 +145,54 @@ TEST_P(Diffusion, MeansAgreeWithACommonHessian) {
     const auto mean = test::weighted_mean(final_models(s), Numbers(6, 1.0 / 6));
     if (first.empty()) first = mean;
     EXPECT_LE(test::difference(mean, first), 20 * tolerance()) << kind;
+  }
+}
+
+// A start file: all agents begin there, and the excess risk counts from the objective there, in what is measured and in what is expected.
+TEST_P(Diffusion, RunsFromAFileCountTheExcessRiskFromIt) {
+  const Trial plain = strategy("diffusion", "kind = \"ring\"\nperiod = 1", 6, 0);
+  const auto size = final_models(plain).size() / 6;
+  Numbers point;
+  for (size_t j = 0; j < size; ++j) point.push_back(0.01 * static_cast<double>(j % 7) - 0.02);
+  const test::Folder folder;
+  Trial s = strategy("diffusion", "kind = \"ring\"\nperiod = 1", 6, 8);
+  for (const std::vector<int64_t>& shape :
+       {std::vector<int64_t>{static_cast<int64_t>(size)}, {1, static_cast<int64_t>(size)}}) {
+    write_npy(folder.file("start.npy"), shape, point);
+    s.init = "\"default\"";
+    s.noise = 0;
+    s.every = 4;
+    s.algorithm = fmt::format("start = \"{}\"", folder.file("start.npy"));
+    s.metrics = "\"excess_risk\", \"excess_risk_mean\", \"worker_train_loss\", \"train_loss\"";
+    const RunResult r = result(s);
+    const auto at = [&](size_t metric, size_t record) { return r.arms[0].values[metric][0][record]; };
+    const double slack = 20 * tolerance() * at(2, 0);
+    EXPECT_NEAR(at(0, 0), 0, slack);
+    for (size_t record : {size_t{1}, size_t{2}}) {
+      EXPECT_NEAR(at(0, record), at(2, record) - at(3, 0), slack);
+      EXPECT_NEAR(at(1, record), at(3, record) - at(3, 0), slack);
+    }
+    s.steps = 0;
+    const auto start = test::models(result(s).arms[0]);
+    for (size_t j = 0; j < start.size(); ++j) ASSERT_NEAR(start[j], point[j % size], 1e-8);
+    s.steps = 8;
+    if (softmax()) continue;
+    for (const auto& row : r.theory.tables.at(0).rows) {
+      ASSERT_TRUE(row.predicted && row.measured);
+      EXPECT_NEAR(*row.measured, *row.predicted, 100 * tolerance() * at(2, 0)) << row.quantity;
+    }
+  }
+}
+
+// The way of mixing can be chosen; both give the same up to the order of sums.
+TEST_P(Diffusion, MixesSparselyOrDenselyAsTold) {
+  for (const char* kind : {"consensus", "diffusion", "diffusion-cta"}) {
+    const std::string graph = "kind = \"ring\"\nperiod = 1\nmixing_path = ";
+    const auto sparse = final_models(strategy(kind, graph + "\"sparse\"")),
+               dense = final_models(strategy(kind, graph + "\"dense\""));
+    EXPECT_EQ(final_models(strategy(kind, "kind = \"ring\"\nperiod = 1")), sparse);  // few links: by cost
+    EXPECT_LE(test::difference(sparse, dense), 20 * tolerance());
+    EXPECT_NE(sparse, dense) << kind << ": both took one path";
   }
 }
 

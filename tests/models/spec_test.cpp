@@ -88,6 +88,9 @@ TEST_P(ModelStart, ArrayForAllOrForEach) {
   Start s = start_of(*with("\"" + npy({P}) + "\""));
   EXPECT_EQ(s.rows, 1);
   EXPECT_EQ(s.values, counting(P));
+  s = start_of(*with("\"" + npy({1, P}) + "\""));  // the mean model of one replica
+  EXPECT_EQ(s.rows, 1);
+  EXPECT_EQ(s.values, counting(P));
   s = start_of(*with("\"" + npy({kWorkers, P}) + "\""));
   EXPECT_EQ(s.rows, kWorkers);
   EXPECT_EQ(s.values, counting(kWorkers * P));
@@ -95,8 +98,7 @@ TEST_P(ModelStart, ArrayForAllOrForEach) {
 
 TEST_P(ModelStart, ArraysOfAnotherShapeAreRefusedWithTheRightOnes) {
   const int64_t P = spec_of(table_of(GetParam()))->parameters(kFeatures, kClasses);
-  const std::vector<std::vector<int64_t>> shapes{{P + 1}, {P - 1},       {kWorkers + 1, P},
-                                                 {1, P},  {P, kWorkers}, {kWorkers * P}};
+  const std::vector<std::vector<int64_t>> shapes{{P + 1}, {P - 1}, {kWorkers + 1, P}, {P, kWorkers}, {kWorkers * P}};
   for (const auto& shape : shapes) {
     const std::string path = npy(shape);
     const auto spec = with("\"" + path + "\"");

@@ -194,6 +194,27 @@ TEST(Mixing, OnePeerMatricesAreDoublyStochasticWithTwoEntriesEach) {
   }
 }
 
+// The exponential graph used one way: K = 16 with weights 1/5 has the second eigenvalue 0.6 of diffusion-flatness.md 3.
+TEST(Mixing, ADirectedExponentialGraphIsCirculantAndDoublyStochastic) {
+  for (const int n : {2, 3, 5, 16}) {
+    const auto built =
+        build("workers = " + std::to_string(n) + "\ngraph = { kind = \"exponential\", directed = true }");
+    const Mixing& mixing = built.network.mixing().at(0);
+    const Dense h = mixing.dense();
+    int hops = 0;
+    for (int hop = 1; hop < n; hop *= 2) ++hops;
+    for (int d = 0; d < n; ++d) {
+      double row = 0, column = 0;
+      for (int j = 0; j < n; ++j) row += h[d][j], column += h[j][d];
+      EXPECT_NEAR(row, 1, 1e-15);
+      EXPECT_NEAR(column, 1, 1e-15);
+      for (int hop = 1; hop < n; hop *= 2) EXPECT_EQ(h[(d + hop) % n][d], 1.0 / (1 + hops));
+    }
+    EXPECT_EQ(directed_links(mixing), n * hops);
+    if (n == 16) EXPECT_NEAR(spectrum(mixing, std::vector<double>(16, 1.0 / 16)).zeta, 0.6, 1e-12);
+  }
+}
+
 TEST(Mixing, OnePeerCyclesAverageExactlyForPowersOfTwo) {
   for (const int n : {2, 4, 8, 16}) {
     const auto built = build("workers = " + std::to_string(n) + "\ngraph.kind = \"one-peer-exponential\"");
