@@ -61,6 +61,22 @@ void ModelSpec::read_start(Params& p) {
     start_number_ = p.number("init", std::nullopt);
     return;
   }
+  if (p.is_array("init")) {  // (P), or nested (W,P)
+    start_ = Start::array;
+    start_place_ = p.place("init") + ": the array";
+    const auto rows =
+        p.is_nested_array("init") ? p.number_rows("init") : std::vector<std::vector<double>>{p.numbers("init")};
+    const auto columns = static_cast<int64_t>(rows[0].size());
+    for (const auto& row : rows) {
+      if (static_cast<int64_t>(row.size()) != columns)
+        p.fail("init",
+               fmt::format("rows of {} and {} numbers; give every worker the same number", columns, row.size()));
+      start_array_.insert(start_array_.end(), row.begin(), row.end());
+    }
+    start_shape_ = {columns};
+    if (p.is_nested_array("init")) start_shape_.insert(start_shape_.begin(), static_cast<int64_t>(rows.size()));
+    return;
+  }
   const std::string text = p.text("init", "default");
   if (text == "default")
     start_ = Start::standard;
@@ -68,14 +84,15 @@ void ModelSpec::read_start(Params& p) {
     start_ = Start::zero;
   else if (text == "normal") {
     if (!has_normal_start())
-      p.fail(
-          "init",
-          "\"normal\" is a start of perceptrons and quadratics; give \"default\", \"zero\", a number or a .npy file");
+      p.fail("init",
+             "\"normal\" is a start of perceptrons and quadratics; give \"default\", \"zero\", a number, an array or a "
+             ".npy file");
     start_ = Start::normal;
   } else if (text.size() > 4 && text.ends_with(".npy")) {
     read_start_array(p, "init");
   } else {
-    p.fail("init", fmt::format("\"{}\" is no start; give \"default\", \"zero\", a number or a .npy file", text));
+    p.fail("init",
+           fmt::format("\"{}\" is no start; give \"default\", \"zero\", a number, an array or a .npy file", text));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -82,6 +83,12 @@ void read_record(Params r, Experiment& e) {
   check_metrics(r, e.record.metrics, e.arms);
   if (r.has("hessian") || std::any_of(e.record.metrics.begin(), e.record.metrics.end(), is_hessian_metric))
     e.record.hessian = parse_hessian(r.table("hessian"), e.record.every, data);
+  if (r.has("escape")) e.record.escape = parse_escape(r.table("escape"), e.record.every, e.arms);
+  const bool recorded = std::any_of(e.record.metrics.begin(), e.record.metrics.end(), is_escape_metric);
+  if (recorded && !e.record.escape)
+    r.fail("metrics", "escape_time and escaped need a level to pass; add a section [record.escape]");
+  if (e.record.escape && !recorded)
+    r.fail("escape", "is watched and not recorded; add escape_time or escaped to record.metrics");
   const double points = static_cast<double>(e.steps) / static_cast<double>(e.record.every) + 2;
   const double values = points * static_cast<double>(e.record.metrics.size()) * static_cast<double>(e.replicas) *
                         static_cast<double>(e.arms.size());
@@ -186,7 +193,7 @@ Experiment read(const Params& file, const std::string& device) {
     read_head(p, head, device);
     p.table("record");
     Params record = p.table("record");
-    for (const char* key : {"every", "metrics", "params", "partition", "landscape"}) record.mark_read(key);
+    for (const char* key : {"every", "metrics", "params", "partition", "landscape", "escape"}) record.mark_read(key);
     mark_hessian_read(record);
     Arm arm = read_arm(p, parts, e.steps);
     arm.name = arm_name;

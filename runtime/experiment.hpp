@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
 #include "runtime/curvature/spec.hpp"
+#include "runtime/escape.hpp"
 #include "runtime/expect/spec.hpp"
 #include "runtime/landscape.hpp"
 #include "runtime/network/network.hpp"
@@ -35,6 +37,13 @@ struct RecordSpec {
   bool partition = false;  // the partition of every replica
   HessianSpec hessian;     // traces and eigenvalues, of metrics and of theory
   std::optional<LandscapeSpec> landscape;
+  std::optional<EscapeSpec> escape = {};
+  // some metric that is recorded or watched begins with `prefix`
+  bool asks_for(const std::string& prefix) const {
+    for (const auto& m : metrics)
+      if (m.starts_with(prefix)) return true;
+    return escape && escape->metric.starts_with(prefix);
+  }
 };
 
 // One setting of the comparison. Sections that equal another arm's are shared.

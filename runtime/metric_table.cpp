@@ -36,6 +36,9 @@ const std::vector<MetricInfo>& metric_table() {
       {"mean_parameter", "mean over all parameters of the mean model: of quadratics whose coordinates are copies"},
       {"mean_parameter_<k>", "parameter k of the mean model (models without data)"},
       {"parameter_<i>_<k>", "parameter k of worker i (models without data)"},
+      {"mean_norm_sq", "squared norm of the mean model"},
+      {"escape_time", "first step at which the metric watched by [record.escape] had passed its level; none: nan"},
+      {"escaped", "1 once the metric watched by [record.escape] has passed its level, else 0"},
       {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
       {"bits_down", "bits received so far, per replica"},
       {"bits", "bits_up + bits_down"},
@@ -61,7 +64,8 @@ std::string tier_of(const std::string& metric) {
   return "";
 }
 
-void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms) {
+void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms,
+                   const std::string& key) {
   std::vector<std::string> known;
   for (const auto& m : metric_table())
     if (m.name.find('<') == std::string::npos) known.push_back(m.name);
@@ -75,33 +79,31 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
   for (size_t i = 0; i < metrics.size(); ++i) {
     const auto& m = metrics[i];
     if (parameter_metric(m))
-      for (const auto& arm : arms) check_parameter_metric(record, m, arm);
+      for (const auto& arm : arms) check_parameter_metric(record, m, arm, key);
     else if (std::find(known.begin(), known.end(), m) == known.end())
-      fail_unknown(record, "metrics", m, known);
+      fail_unknown(record, key, m, known);
     if (std::find(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i), m) !=
         metrics.begin() + static_cast<std::ptrdiff_t>(i))
-      record.fail("metrics", fmt::format("\"{}\" is named twice; name it once", m));
+      record.fail(key, fmt::format("\"{}\" is named twice; name it once", m));
     if (m.starts_with("dispersion_") &&
         std::all_of(arms.begin(), arms.end(), [](const Arm& a) { return a.algorithm->voting() != nullptr; }))
-      record.fail("metrics",
-                  fmt::format("\"{}\" splits the models of workers, which share theirs where they vote; record "
-                              "consensus_distance instead",
-                              m));
+      record.fail(key, fmt::format("\"{}\" splits the models of workers, which share theirs where they vote; record "
+                                   "consensus_distance instead",
+                                   m));
     for (const auto& arm : arms)
       if (m.starts_with("vote_") && !arm.algorithm->voting())
-        record.fail("metrics", fmt::format("\"{}\" is of methods that vote, and \"{}\" does not; leave it out", m,
-                                           arm.algorithm->kind()));
+        record.fail(key, fmt::format("\"{}\" is of methods that vote, and \"{}\" does not; leave it out", m,
+                                     arm.algorithm->kind()));
     for (const auto& info : metric_table()) {
       if (info.name != m) continue;
       for (const auto& arm : arms) {
         if (info.needs_data && !arm.model->needs_data())
-          record.fail("metrics", fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m,
-                                             arm.model->kind()));
+          record.fail(key, fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m,
+                                       arm.model->kind()));
         const bool excess = m.starts_with("excess_risk");
         if (info.needs_optimum && !arm.model->has_optimum() && !(excess && arm.from_start))
-          record.fail("metrics",
-                      fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out{}", m,
-                                  arm.model->kind(), excess ? ", or name the minimum with algorithm.start" : ""));
+          record.fail(key, fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out{}", m,
+                                       arm.model->kind(), excess ? ", or name the minimum with algorithm.start" : ""));
       }
     }
   }

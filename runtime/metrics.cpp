@@ -67,6 +67,7 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   optimum_ = Buffer<T>(ctx_, optimum);
   row_values_ = Buffer<double>(ctx_, population_.rows());
   votes_.resize(population_.arms.size());
+  if (e.record.escape) escape_time_.assign(whole.size(), std::numeric_limits<double>::quiet_NaN());
   const auto asked = [&](const std::string& prefix) {
     return std::any_of(e.record.metrics.begin(), e.record.metrics.end(),
                        [&](const std::string& m) { return m.starts_with(prefix); });
@@ -216,12 +217,21 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     out.assign(lanes, 0.0);
     for (size_t i = 0; i < u.size(); ++i)
       out[i / static_cast<size_t>(p_)] += static_cast<double>(u[i]) / static_cast<double>(p_);
-  } else if (const auto one = parameter_metric(metric)) {
+  } else if (metric == "mean_norm_sq") {
+    row_distances<T>(ctx_, means(), {}, {}, row_values_.view().part(0, static_cast<int64_t>(lanes)));
+    out = row_values_.to_host(ctx_, 0, static_cast<int64_t>(lanes));
+  } else if (metric == "escape_time") {
+    out = escape_time_;
+  } else if (metric == "escaped") {
+    for (size_t i = 0; i < lanes; ++i) out[i] = std::isnan(escape_time_[i]) ? 0 : 1;
+  } else if (const auto one = parameter_metric(metric); one && !one->worker) {
+    const auto u = to_host(ctx_, means());
+    for (size_t i = 0; i < lanes; ++i)
+      out[i] = static_cast<double>(u[i * static_cast<size_t>(p_) + static_cast<size_t>(one->parameter)]);
+  } else if (one) {
     for (size_t i = 0; i < lanes; ++i) {
-      const auto lane = static_cast<int64_t>(i);
       const MatrixView<const T> row =
-          one->worker ? cluster_.parameters().rows(cluster_.model_of(population_.lanes[i].first_row + *one->worker), 1)
-                      : means().rows(lane, 1);
+          cluster_.parameters().rows(cluster_.model_of(population_.lanes[i].first_row + *one->worker), 1);
       out[i] = static_cast<double>(to_host(ctx_, row)[static_cast<size_t>(one->parameter)]);
     }
   } else if (metric == "optimum_distance") {
@@ -244,10 +254,32 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
 }
 
 template <class T>
-std::vector<std::vector<double>> Evaluator<T>::values() {
-  const NvtxRange range("metrics");
+void Evaluator<T>::forget() {
   cache_.clear();
   means_ready_ = gradients_ready_ = false;
+}
+
+template <class T>
+void Evaluator<T>::note_escapes() {
+  if (escape_time_.empty()) return;
+  const EscapeSpec& escape = *experiment_.record.escape;
+  const auto& watched = by_name(escape.metric);
+  for (size_t i = 0; i < watched.size(); ++i)
+    if (std::isnan(escape_time_[i]) && escape.passed(watched[i])) escape_time_[i] = static_cast<double>(cluster_.now());
+}
+
+template <class T>
+void Evaluator<T>::look() {
+  const NvtxRange range("look");
+  forget();
+  note_escapes();
+}
+
+template <class T>
+std::vector<std::vector<double>> Evaluator<T>::values() {
+  const NvtxRange range("metrics");
+  forget();
+  note_escapes();
   std::vector<std::vector<double>> out(population_.lanes.size());
   for (const auto& metric : experiment_.record.metrics) {
     const auto& values = by_name(metric);

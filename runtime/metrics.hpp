@@ -12,6 +12,8 @@
 //                      hessian_trace_error, and Lanczos (runtime/curvature/); exact where P <= probes, and P <= 64
 //   worker_hessian_trace, worker_hessian_top   the same, H of f at the workers' own models, mean over all or over 8 evenly spread ones
 //   mean_parameter  (1/P) sum_k u_k;  mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
+//   mean_norm_sq    |u|^2
+//   escape_time, escaped  of [record.escape] (runtime/escape.hpp): the first step that was looked at and had passed the level, NaN until then; 0 or 1
 //   vote_error, vote_agreement  of the vote that comes next, at the models where it is taken (one: u; its weights and rates are those before
 //                      the drop of a rate that falls on this step): sum_j |g_j| [u_j != sign g_j] / sum_j |g_j| with g = grad f(u), a tie counts
 //                      half; share of the workers' signs that agree with what was decided
@@ -44,7 +46,8 @@ std::string tier_of(
 
 // Throws through Params::fail: unknown names (the nearest known one named), metrics that the models or networks of `arms` cannot have.
 struct Arm;
-void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms);
+void check_metrics(const Params& record, const std::vector<std::string>& metrics, const std::vector<Arm>& arms,
+                   const std::string& key = "metrics");
 
 template <class T>
 class Evaluator {
@@ -53,6 +56,9 @@ class Evaluator {
 
   // values[lane][metric]; NaN where a metric does not apply to a lane's arm (a tier that it has not).
   std::vector<std::vector<double>> values();
+
+  // Only the metric that [record.escape] watches: notes which lanes have passed its level by now. values() looks, too.
+  void look();
 
   // Throws NonFiniteError naming arm, replica, worker, tensor and the steps since the last call.
   void require_finite();
@@ -63,6 +69,8 @@ class Evaluator {
   const VoteMeasurement& votes(int arm) const { return votes_[static_cast<size_t>(arm)]; }
 
  private:
+  void forget();  // what was computed for an earlier moment
+  void note_escapes();
   const std::vector<double>& by_name(const std::string& metric);  // (lanes), computed once per call of values()
   MatrixView<const T> means();                                    // u (lanes, P)
   bool records(const std::string& metric) const;
@@ -92,6 +100,7 @@ class Evaluator {
   Buffer<int64_t> lane_of_row_;  // the same on the device
   Buffer<double> row_values_;
   int64_t checked_at_ = 0;
+  std::vector<double> escape_time_;  // (lanes), NaN until then; empty where nothing is watched
   std::map<std::string, std::vector<double>> cache_;
   bool means_ready_ = false, gradients_ready_ = false;
   bool divergences_ = false;  // are recorded

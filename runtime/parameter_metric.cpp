@@ -32,18 +32,18 @@ std::optional<ParameterMetric> parameter_metric(const std::string& metric) {
   return i && k ? std::optional(ParameterMetric{i, *k}) : std::nullopt;
 }
 
-void check_parameter_metric(const Params& record, const std::string& metric, const Arm& arm) {
+void check_parameter_metric(const Params& record, const std::string& metric, const Arm& arm, const std::string& key) {
   const auto what = *parameter_metric(metric);
   if (arm.model->needs_data())
-    record.fail("metrics", fmt::format("\"{}\" is for models without data, and \"{}\" is trained on some; set "
-                                       "record.params = true to keep all parameters",
-                                       metric, arm.model->kind()));
+    record.fail(key, fmt::format("\"{}\" is for models without data, and \"{}\" is trained on some; set "
+                                 "record.params = true to keep all parameters",
+                                 metric, arm.model->kind()));
   const int64_t parameters = arm.model->parameters(0, 0), workers = arm.network->workers;
   if (what.parameter >= parameters)
-    record.fail("metrics", fmt::format("\"{}\" is beyond the {} parameters of the model; name one from 0 to {}", metric,
-                                       parameters, parameters - 1));
+    record.fail(key, fmt::format("\"{}\" is beyond the {} parameters of the model; name one from 0 to {}", metric,
+                                 parameters, parameters - 1));
   if (what.worker.value_or(0) >= workers)
-    record.fail("metrics",
+    record.fail(key,
                 fmt::format("\"{}\" is beyond the {} workers; name one from 0 to {}", metric, workers, workers - 1));
 }
 

@@ -18,6 +18,6 @@ std::optional<ParameterMetric> parameter_metric(const std::string& metric);
 
 // Throws through Params::fail where an arm has no such worker or parameter. Models whose size depends on the data are refused: their
 // parameters have no meaning one by one.
-void check_parameter_metric(const Params& record, const std::string& metric, const Arm&);
+void check_parameter_metric(const Params& record, const std::string& metric, const Arm&, const std::string& key);
 
 }  // namespace orrery

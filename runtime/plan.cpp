@@ -46,10 +46,7 @@ std::vector<Launch> plan_launches(const Experiment& e) {
 
 namespace {
 
-bool asks_for(const Experiment& e, const std::string& prefix) {
-  return std::any_of(e.record.metrics.begin(), e.record.metrics.end(),
-                     [&](const std::string& m) { return m.starts_with(prefix); });
-}
+bool asks_for(const Experiment& e, const std::string& prefix) { return e.record.asks_for(prefix); }
 
 int64_t data_bytes(const Dataset& d) {
   int64_t bytes = 0;

@@ -79,8 +79,8 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
       const std::string& metric = e.record.metrics[m];
       const bool by_tier = metric.starts_with("dispersion_") || metric.starts_with("divergence_");
       const bool untaken = is_hessian_metric(metric) && !e.record.hessian.taken(step, e.steps);
-      const bool may_lack =
-          by_tier || untaken || metric == "vote_agreement";  // arms without that tier, or without signs
+      const bool may_lack = by_tier || untaken || metric == "vote_agreement" ||
+                            metric == "escape_time";  // arms without that tier, or without signs; not escaped
       if (std::isfinite(values[i][m]) || (may_lack && std::isnan(values[i][m]))) continue;
       const Lane& lane = p.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
@@ -113,11 +113,13 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
     if (options.interrupt && *options.interrupt)
       throw Interrupted(fmt::format("interrupted after {} of {} steps; nothing was written", done, e.steps));
   };
+  const int64_t looks = e.record.escape ? e.record.escape->every : 0;
   for (const int64_t& t : result.record_steps) {
     while (cluster.now() < t) {
       const auto start = Time::now();
       const int64_t from = cluster.now();
-      cluster.advance(algorithm, std::min(t, from + piece));
+      const int64_t next_look = looks > 0 ? (from / looks + 1) * looks : t;
+      cluster.advance(algorithm, std::min({t, from + piece, next_look}));
       ctx.synchronize();
       const double took = seconds_since(start);
       result.run_seconds += took;
@@ -126,6 +128,11 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
       if (took < 0.2) piece = std::min<int64_t>(piece * 2, int64_t{1} << 40);
       if (took > 0.5 && piece > cluster.round())
         piece = std::max(cluster.round(), piece / 2 / cluster.round() * cluster.round());
+      if (looks > 0 && cluster.now() < t && cluster.now() % looks == 0) {
+        const auto looking = Time::now();
+        evaluator.look();
+        result.evaluation_seconds += seconds_since(looking);
+      }
     }
 
     const auto evaluation = Time::now();

@@ -13,9 +13,11 @@ namespace orrery {
 namespace {
 
 using expect::mean_of;
+using expect::median_of;
 using expect::Reader;
 using expect::Reading;
 using expect::show;
+using expect::show_median;
 
 std::string bounds(const ExpectRow& row) {
   if (!row.at_least_theory.empty() || !row.at_most_theory.empty()) {
@@ -39,9 +41,14 @@ bool inside(const ExpectRow& row, double v) {
 }
 std::string called(const std::string& arm) { return arm.empty() ? "this run" : arm; }
 
+// What value and order rows judge, and how it is shown.
+double judged(const ExpectRow& row, const Reading& r) { return row.median ? median_of(r) : mean_of(r); }
+std::string shown(const ExpectRow& row, const Reading& r) { return row.median ? show_median(r) : show(r); }
+
 void judge_value(const ExpectRow& row, const std::vector<Reading>& readings, ExpectLine& line) {
-  const double measured = mean_of(readings[0]);
-  line.measured = row.within && *row.within < 1e-5 ? fmt::format("{:.10g}", measured) : show(readings[0]);
+  const double measured = judged(row, readings[0]);
+  line.measured = row.within && *row.within < 1e-5 && std::isfinite(measured) ? fmt::format("{:.10g}", measured)
+                                                                              : shown(row, readings[0]);
   line.values = {measured};
   bool holds = true;
   if (row.within) holds = std::abs(measured - *row.reference) <= *row.within * std::abs(*row.reference);
@@ -69,21 +76,26 @@ std::string resolve_bounds(ExpectRow& row, const TheoryValues& theory, size_t ar
   return "";
 }
 
-// a < b (1 + margin) for every neighbour, in the means or in every replica
+// a < b (1 + margin) for every neighbour, in the means or medians, or in every replica. A median that is infinite, and a replica that has
+// none of a median's values, lie above every number.
 void judge_order(const ExpectRow& row, const std::vector<Reading>& readings, ExpectLine& line) {
   bool all = true;
   for (size_t k = 0; k < readings.size(); ++k) {
-    line.values.push_back(mean_of(readings[k]));
+    line.values.push_back(judged(row, readings[k]));
     bool rises = true;
     if (k > 0) {
-      const auto below = [&](double a, double b) { return a < b + row.margin * std::abs(b); };
+      const auto below = [&](double a, double b) {
+        if (row.median && std::isfinite(a) && !std::isfinite(b)) return true;
+        return a < b + (row.margin > 0 ? row.margin * std::abs(b) : 0);
+      };
       rises = below(line.values[k - 1], line.values[k]);
       if (row.each_replica)
         for (size_t r = 0; r < readings[k].size(); ++r) rises = rises && below(readings[k - 1][r], readings[k][r]);
       line.measured += rises ? " < " : " !< ";
     }
-    line.measured += fmt::format("{} {}", show(line.values[k]), called(row.arms[k]));
-    all = all && rises && std::isfinite(line.values[k]);
+    line.measured +=
+        fmt::format("{} {}", row.median ? show_median(readings[k]) : show(line.values[k]), called(row.arms[k]));
+    all = all && rises && (row.median || std::isfinite(line.values[k]));
   }
   line.verdict = judge(all);
 }
@@ -148,7 +160,7 @@ void describe_reference(const ExpectRow& row, ExpectLine& line) {
 
 void describe(const ExpectRow& row, ExpectLine& line) {
   using Kind = ExpectRow::Kind;
-  const std::string when = fmt::format("{} ({})", row.metric, line.at);
+  const std::string when = fmt::format("{} ({}{})", row.metric, line.at, row.median ? ", median" : "");
   const auto pair = fmt::format("{} / {}", called(row.arms[0]), called(row.arms.back()));
   switch (row.kind) {
     case Kind::theory:

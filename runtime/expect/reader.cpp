@@ -16,6 +16,15 @@ double mean_of(const Reading& r) {
   for (double v : r) sum += v;
   return r.empty() ? kNaN : sum / static_cast<double>(r.size());
 }
+double median_of(const Reading& r) {
+  Reading sorted = r;
+  for (double& v : sorted)
+    if (std::isnan(v)) v = std::numeric_limits<double>::infinity();
+  std::sort(sorted.begin(), sorted.end());
+  const size_t n = sorted.size();
+  if (n == 0) return kNaN;
+  return n % 2 == 1 || sorted[n / 2 - 1] == sorted[n / 2] ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
+}
 namespace {
 double deviation_of(const Reading& r) {
   const double m = mean_of(r);
@@ -35,6 +44,11 @@ std::string show(const Reading& r) {
   return std::abs(mean_of(r)) < 1e-3 || std::abs(mean_of(r)) >= 1e6
              ? fmt::format("{:.4g} ± {:.2g}", mean_of(r), d)
              : fmt::format("{:.{}f} ± {:.{}f}", mean_of(r), decimals, d, decimals);
+}
+
+std::string show_median(const Reading& r) {
+  const double m = median_of(r);
+  return std::isinf(m) ? "-" : show(m);
 }
 
 const std::vector<std::vector<double>>& Reader::replicas(const std::string& arm, const std::string& metric) const {

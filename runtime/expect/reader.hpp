@@ -12,9 +12,11 @@ namespace orrery::expect {
 // One arm's metric at a moment, per replica; empty where the run has no such step.
 using Reading = std::vector<double>;
 
-double mean_of(const Reading&);  // NaN of none
+double mean_of(const Reading&);    // NaN of none
+double median_of(const Reading&);  // NaN counts as infinite; of an even number the mean of the two in the middle
 std::string show(double);
-std::string show(const Reading&);  // mean ± deviation over the replicas
+std::string show(const Reading&);         // mean ± deviation over the replicas
+std::string show_median(const Reading&);  // "-" where it is infinite
 
 class Reader {
  public:

@@ -159,6 +159,8 @@ ExpectRow read_row(Params& row, ExpectRow::Kind kind, const ExpectContext& c) {
                                   : known_metric(row, "metric", row.text("metric", std::nullopt), c);
   if (row.has("note")) r.note = row.text("note", std::nullopt);
   if (kind != Kind::reach && kind != Kind::theory) r.at = read_at(row, c, kind == Kind::order);
+  if ((kind == Kind::value || kind == Kind::order) && row.has("of"))
+    r.median = row.choice("of", "mean", {"mean", "median"}) == "median";
   switch (kind) {
     case Kind::value:
     case Kind::theory:

@@ -16,6 +16,7 @@
 //        arm has a record with along >= from, the others read there by linear interpolation
 //   at_least and at_most of value and theory rows may be a path into theory.json in place of a number: measured against a bound
 //
+//   of = "median" in value and order rows: over the replicas, in place of their mean; NaN counts as never (infinite), an infinite one prints as -
 // In a file without arms `arm` is left out. Parsed and checked before anything runs: throws ExperimentError for unknown arms and metrics.
 #pragma once
 
@@ -48,6 +49,7 @@ struct ExpectRow {
   std::string at_least_theory, at_most_theory;  // where a bound is a path into theory.json; "" where it is a number
   double margin = 0, level = 0;
   bool each_replica = false;
+  bool median = false;  // of value and order: what is judged, in place of the mean over the replicas
   std::string ratio_of = "step";
 };
 const char* name(ExpectRow::Kind);

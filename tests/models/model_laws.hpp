@@ -24,6 +24,10 @@ inline std::vector<std::string> tables_of(const std::string& kind) {
        {"dimension = 5\ncurvature = 2\ncenter = -1.5\nnoise = 0.7",
         "curvature = [[1, 0.5, 3], [2, 2, 0], [0.1, 4, 1]]\ncenter = [0.3, -1, 2]\nnoise = [0.2, 0, 1.5]",
         "curvature = [3, 0.25]\ncenter = [[1, 2], [-3, 0], [0.5, 0.5]]"}},
+      {"two-well",
+       {"tilt_spread = 0.5\nnoise = 2",
+        "wells = [-0.6, 0.7]\nsteepness = [1, 2]\ninverse_temperature = 2\ntilt = [0.3, -0.2, 0.1]"}},
+      {"factorization", {"label_noise = 0.7", "target = [1.5, -0.5, 1]\ntarget_spread = 0.25"}},
       {"softmax", {"l2 = 0", "l2 = 0.15"}},
       {"mlp", {"hidden = [4, 3]\nactivation = \"tanh\"", "hidden = [4, 3]\nactivation = \"tanh\"\nl2 = 0.15"}},
       {"logistic", {"positive = [1]", "positive = [0, 2]\nl2 = 0.15\nbias = false"}}};
@@ -105,11 +109,11 @@ struct ModelBench {
     return model->objective(context(b), Matrix<T>(b, 1, P, w).view(), {&o})[0];
   }
   // Central differences of `o` at w, and how far they may be off. Truncation: h^2 / 6 times the third derivative, for
-  // softmax and logistic below 0.1 |x|^3 (p (1-p) (1-2p) < 0.097), for a quadratic 0; for an MLP it is what the step twice as wide changes (three
-  // times as much). Rounding: f adds fewer than n + d + C + P + 20 terms of the sizes below.
+  // softmax and logistic below 0.1 |x|^3 (p (1-p) (1-2p) < 0.097), for a quadratic and along one factor 0; for an MLP and two wells it is what the step twice as
+  // wide changes (three times as much). Rounding: f adds fewer than n + d + C + P + 20 terms of the sizes below.
   std::pair<std::vector<double>, double> differences(const std::vector<T>& w, const Objective& o) const {
     auto [near, allowed] = differences(w, o, 1e-4);
-    if (spec->kind() == "mlp") {
+    if (spec->kind() == "mlp" || spec->kind() == "two-well") {
       const auto wide = differences(w, o, 2e-4).first;
       double change = 0;
       for (size_t j = 0; j < near.size(); ++j) change = std::max(change, std::abs(near[j] - wide[j]));

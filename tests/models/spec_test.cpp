@@ -1,5 +1,6 @@
 // What [model] may say: the start of the parameters for every registered model, the constants of a quadratic, and every
 // mistake.
+#include <algorithm>
 #include <functional>
 
 #include "kernels/core/npy.hpp"
@@ -87,6 +88,9 @@ TEST_P(ModelStart, ArrayForAllOrForEach) {
   Start s = start_of(*with("\"" + npy({P}) + "\""));
   EXPECT_EQ(s.rows, 1);
   EXPECT_EQ(s.values, counting(P));
+  s = start_of(*with("\"" + npy({1, P}) + "\""));  // the mean model of one replica
+  EXPECT_EQ(s.rows, 1);
+  EXPECT_EQ(s.values, counting(P));
   s = start_of(*with("\"" + npy({kWorkers, P}) + "\""));
   EXPECT_EQ(s.rows, kWorkers);
   EXPECT_EQ(s.values, counting(kWorkers * P));
@@ -94,8 +98,7 @@ TEST_P(ModelStart, ArrayForAllOrForEach) {
 
 TEST_P(ModelStart, ArraysOfAnotherShapeAreRefusedWithTheRightOnes) {
   const int64_t P = spec_of(table_of(GetParam()))->parameters(kFeatures, kClasses);
-  const std::vector<std::vector<int64_t>> shapes{{P + 1}, {P - 1},       {kWorkers + 1, P},
-                                                 {1, P},  {P, kWorkers}, {kWorkers * P}};
+  const std::vector<std::vector<int64_t>> shapes{{P + 1}, {P - 1}, {kWorkers + 1, P}, {P, kWorkers}, {kWorkers * P}};
   for (const auto& shape : shapes) {
     const std::string path = npy(shape);
     const auto spec = with("\"" + path + "\"");
@@ -120,7 +123,7 @@ TEST_P(ModelStart, MistakesNameTheLine) {
     EXPECT_EQ(message.rfind(line + "model.init: ", 0), 0u) << message;
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
-  refused("\"nul\"", "\"nul\" is no start; give \"default\", \"zero\", a number or a .npy file");
+  refused("\"nul\"", "\"nul\" is no start; give \"default\", \"zero\", a number, an array or a .npy file");
   refused("\".npy\"", "is no start");
   refused("true", "is true or false; give a string");
   refused("nan", "is not a finite number");
@@ -134,7 +137,7 @@ TEST_P(ModelStart, ArraysMustBeFinite) {
   const int64_t P = spec_of(table_of(GetParam()))->parameters(kFeatures, kClasses);
   for (double bad : {std::nan(""), HUGE_VAL}) {
     auto values = counting(P);
-    values[1] = bad;
+    values.back() = bad;
     const std::string path = dir_.path("bad.npy");
     write_npy(path, {P}, values);
     EXPECT_THROW(start_of(*with("\"" + path + "\"")), ExperimentError) << bad;
@@ -146,7 +149,33 @@ std::vector<std::string> kinds() {
   for (const auto* entry : model_table()) out.push_back(entry->name);
   return out;
 }
-INSTANTIATE_TEST_SUITE_P(, ModelStart, testing::ValuesIn(kinds()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(, ModelStart, testing::ValuesIn(kinds()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+// Numbers in the file: (P) for all, (W,P) for each.
+TEST(ModelStartArray, InTheFile) {
+  const std::string table = "kind = \"factorization\"\n";
+  Start s = start_of(*spec_of(table + "init = [2, 0.5]\n"));
+  EXPECT_EQ(s.rows, 1);
+  EXPECT_EQ(s.values, (std::vector<double>{2, 0.5}));
+  s = start_of(*spec_of(table + "init = [[1, 2], [3, 4], [5, 6]]\n"));
+  EXPECT_EQ(s.rows, kWorkers);
+  EXPECT_EQ(s.values, (std::vector<double>{1, 2, 3, 4, 5, 6}));
+  const auto refused = [&](const std::string& init, const std::string& part) {
+    const std::string message =
+        complaint<ExperimentError>([&] { start_of(*spec_of(table + "init = " + init + "\n")); });
+    EXPECT_EQ(message.rfind("exp.toml:3: model.init: ", 0), 0u) << message;
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  };
+  refused("[1, 2, 3]", "has shape (3); give (2)");
+  refused("[[1, 2], [3, 4]]", "has shape (2,2); give (2) for all workers or (3,2)");
+  refused("[[1, 2], [3]]", "rows of 2 and 1 numbers");
+  refused("[]", "");
+  refused("[\"a\", 2]", "");
+}
 
 // ---- the constants of [model]
 // --------------------------------------------------------------------------------------------
@@ -166,6 +195,51 @@ TEST(SoftmaxSpec, Refuses) {
             "exp.toml:3: model.l2: -0.1 is out of range; give a value that is at least 0");
   EXPECT_NE(complaint<ExperimentError>([] { spec_of("kind = \"softmax\"\nl3 = 1\n"); }).find("did you mean \"l2\"?"),
             std::string::npos);
+}
+
+// The standardised spread t_k, written out for three workers: fractional parts 0, phi - 1, 2 phi - 3.
+TEST(NonconvexSpecs, OwnNumbersAreSpreadRegularly) {
+  const auto gradient = [](const std::string& table, int64_t workers, int32_t worker) {
+    const auto& ctx = test::context(Backend::cpu);
+    ModelInputs in;
+    in.workers = workers;
+    const auto model = spec_of("kind = \"two-well\"\n" + table, workers)->bind(ctx, in, double{});
+    const test::Rows rows(Backend::cpu, {{.worker = worker, .batch = 0}});
+    const test::Matrix<double> w(Backend::cpu, 1, 1, std::vector<double>{0.25});
+    test::Matrix<double> g(Backend::cpu, 1, 1, 1);
+    model->gradients(ctx, rows.view(), rows.slot(), w.cview(), g.view());
+    return g.host()[0];
+  };
+  const double t[3] = {0, 0.6180339887498949, 0.2360679774997898};
+  const double mean = (t[0] + t[1] + t[2]) / 3;
+  double square = 0;
+  for (double v : t) square += (v - mean) * (v - mean) / 3;
+  const double plain = gradient("", 3, 0);
+  for (int32_t k = 0; k < 3; ++k) {
+    EXPECT_NEAR(gradient("tilt_spread = 2\ntilt = 0.5\n", 3, k) - plain, 0.5 + 2 * (t[k] - mean) / std::sqrt(square),
+                1e-14);
+    EXPECT_NEAR(gradient("tilt = [1, -2, 3]\n", 3, k) - plain, std::vector<double>({1, -2, 3})[static_cast<size_t>(k)],
+                1e-14);
+  }
+  EXPECT_EQ(gradient("tilt_spread = 2\n", 1, 0), plain);  // one worker: nothing to spread
+}
+
+TEST(NonconvexSpecs, Refuse) {
+  const auto refused = [](const std::string& table, const std::string& begins, const std::string& part) {
+    const std::string message = complaint<ExperimentError>([&] { spec_of(table); });
+    EXPECT_EQ(message.rfind(begins, 0), 0u) << message;
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  };
+  const std::string well = "kind = \"two-well\"\n", product = "kind = \"factorization\"\n";
+  refused(well + "tilt = [1, 2]\n", "exp.toml:3: model.tilt: ", "2 numbers for 3 workers; give one for all or one per");
+  refused(well + "noise = -1\n", "exp.toml:3: model.noise: ", "at least 0");
+  refused(well + "wells = [1, -1]\n", "exp.toml:3: model.wells: ", "exchange them");
+  refused(well + "wells = [-1, 0, 1]\n", "exp.toml:3: model.wells: ", "give two, one per well");
+  refused(well + "steepness = [4, 0]\n", "exp.toml:3: model.steepness: ", "at least");
+  refused(well + "inverse_temperature = 0\n", "exp.toml:3: model.inverse_temperature: ", "at least");
+  refused(well + "tlt = 1\n", "exp.toml:3: model.tlt: ", "");
+  refused(product + "target = [1, 2]\n", "exp.toml:3: model.target: ", "2 numbers for 3 workers");
+  refused(product + "label_noise = -1\n", "exp.toml:3: model.label_noise: ", "at least 0");
 }
 
 std::string logistic(const std::string& rest) { return "kind = \"logistic\"\n" + rest; }

@@ -72,6 +72,46 @@ TEST_F(Expect, ValueIsJudgedOnlyWithATolerance) {
   EXPECT_EQ(one(row + "reference = 2\nwithin = 0\nat_least = 2.1").verdict, Verdict::no);
 }
 
+// Medians: of 3 replicas the middle one, of two the mean; NaN is never, which lies above every number.
+TEST_F(Expect, MediansCountNanAsNever) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto last = [](std::vector<double> ends) {
+    Values v(2);
+    for (const double end : ends) v[0].push_back({0, 0, end}), v[1].push_back({0, 2, 4});
+    return v;
+  };
+  values_ = {last({1, 100, 3}), last({nan, 5, 4}), last({nan, 7, nan})};
+  const auto value = [&](const std::string& arm, const std::string& rest) {
+    return one("[[expect.value]]\narm = \"" + arm + "\"\nmetric = \"loss\"\nof = \"median\"\n" + rest);
+  };
+  EXPECT_EQ(value("a", "reference = 3\nwithin = 0").verdict, Verdict::yes);
+  EXPECT_EQ(value("a", "reference = 3.1\nwithin = 0.01").verdict, Verdict::no);
+  EXPECT_EQ(value("a", "reference = 3").what, "a: loss (last, median)");
+  EXPECT_EQ(value("b", "reference = 5\nwithin = 0").measured, "5");
+  EXPECT_EQ(value("c", "reference = 7\nwithin = 10").verdict, Verdict::no);
+  EXPECT_EQ(value("c", "at_least = 1").verdict, Verdict::no);
+  EXPECT_EQ(value("c", "reference = \"-\"").measured, "-");
+  EXPECT_EQ(value("c", "reference = \"-\"").verdict, Verdict::open);
+  const auto order = [&](const std::string& rest) {
+    return one("[[expect.order]]\nmetric = \"loss\"\nof = \"median\"\nascending = " + rest);
+  };
+  EXPECT_EQ(order("[\"a\", \"b\", \"c\"]").verdict, Verdict::yes);
+  EXPECT_EQ(order("[\"a\", \"b\", \"c\"]").measured, "3 a < 5 b < - c");
+  EXPECT_EQ(order("[\"c\", \"a\"]").verdict, Verdict::no);
+  EXPECT_EQ(order("[\"b\", \"a\"]\nmargin = 1").verdict, Verdict::yes);
+  EXPECT_EQ(order("[\"a\", \"c\"]\nmargin = 0.1").verdict, Verdict::yes);
+  EXPECT_EQ(order("[\"a\", \"b\"]\neach_replica = true").verdict, Verdict::no);  // 100 > 5
+  values_[2] = last({nan, nan, nan});
+  values_[1] = values_[2];
+  EXPECT_EQ(order("[\"b\", \"c\"]").verdict, Verdict::no);  // never is not below never
+  values_ = {last({1, 2}), last({2, nan}), last({1, 4})};
+  EXPECT_EQ(value("a", "reference = 1.5\nwithin = 0").verdict, Verdict::yes);
+  EXPECT_EQ(value("b", "reference = 2").measured, "-");
+  // the mean of what has a NaN satisfies nothing
+  EXPECT_EQ(one("[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]").verdict, Verdict::no);
+  EXPECT_THROW(value("a", "reference = 1\nof = \"mode\""), std::exception);
+}
+
 TEST_F(Expect, OrderIsStrictInTheMeans) {
   const auto verdict = [&](const std::string& rest) {
     return one("[[expect.order]]\nmetric = \"loss\"\n" + rest).verdict;
