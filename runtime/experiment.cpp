@@ -81,6 +81,8 @@ void read_record(Params r, Experiment& e) {
       r.table("landscape").fail("test", "needs a test set, and this model has no data; leave it out");
   }
   check_metrics(r, e.record.metrics, e.arms);
+  if (r.has("hessian") || std::any_of(e.record.metrics.begin(), e.record.metrics.end(), is_hessian_metric))
+    e.record.hessian = parse_hessian(r.table("hessian"), e.record.every, data);
   if (r.has("escape")) e.record.escape = parse_escape(r.table("escape"), e.record.every, e.arms);
   const bool recorded = std::any_of(e.record.metrics.begin(), e.record.metrics.end(), is_escape_metric);
   if (recorded && !e.record.escape)
@@ -192,6 +194,7 @@ Experiment read(const Params& file, const std::string& device) {
     p.table("record");
     Params record = p.table("record");
     for (const char* key : {"every", "metrics", "params", "partition", "landscape", "escape"}) record.mark_read(key);
+    mark_hessian_read(record);
     Arm arm = read_arm(p, parts, e.steps);
     arm.name = arm_name;
     if (!e.arms.empty() && arm.network->workers != e.workers())

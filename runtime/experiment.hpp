@@ -12,6 +12,7 @@
 #include "kernels/core/context.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/curvature/spec.hpp"
 #include "runtime/escape.hpp"
 #include "runtime/expect/spec.hpp"
 #include "runtime/landscape.hpp"
@@ -34,6 +35,7 @@ struct RecordSpec {
   std::vector<std::string> metrics;
   bool params = false;     // final parameters of every worker
   bool partition = false;  // the partition of every replica
+  HessianSpec hessian;     // traces and eigenvalues, of metrics and of theory
   std::optional<LandscapeSpec> landscape;
   std::optional<EscapeSpec> escape = {};
   // some metric that is recorded or watched begins with `prefix`

@@ -173,6 +173,8 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     keep(look_at_votes());
   } else if (metric.starts_with("vote_") || metric == "grad_norm_1") {
     look_at_gradients();
+  } else if (is_hessian_metric(metric)) {
+    look_at_hessian(metric);
   } else if (metric == "train_loss") {
     out = cluster_.model().objective(ctx_, means(), objectives_of_means());
   } else if (metric == "worker_train_loss") {

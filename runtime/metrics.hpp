@@ -8,6 +8,9 @@
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
 //   excess_risk, excess_risk_mean  (1/W) sum_i f(w_i) - min f, f(u) - min f; with algorithm.start: above f at that point
 //   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
+//   hessian_trace, hessian_top   Tr H and lambda_max(H) of the Hessian H of f at u: an estimate by Hutchinson's probes with its standard error
+//                      hessian_trace_error, and Lanczos (runtime/curvature/); exact where P <= probes, and P <= 64
+//   worker_hessian_trace, worker_hessian_top   the same, H of f at the workers' own models, mean over all or over 8 evenly spread ones
 //   mean_parameter  (1/P) sum_k u_k;  mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
 //   mean_norm_sq    |u|^2
 //   escape_time, escaped  of [record.escape] (runtime/escape.hpp): the first step that was looked at and had passed the level, NaN until then; 0 or 1
@@ -18,13 +21,15 @@
 //
 // Cost: train_loss, test_* one pass over the set per replica; grad_norm_sq, grad_norm_1, vote_error one gradient of every worker's whole data
 // for all of them (grad_norm_sq of quadratics: O(P)), and one with the divergences; vote_error reads the packed signs once more;
-// worker_* one pass per worker; the others a pass over the parameters.
+// worker_* one pass per worker; a Hessian product of every worker's data (or of record.hessian.samples of it) costs a few gradients of them:
+// traces take record.hessian.probes of them per replica, eigenvalues at most lanczos_steps, worker_hessian_* both at each model; the others a pass over the parameters.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "runtime/cluster.hpp"
+#include "runtime/curvature/objective_hessian.hpp"
 #include "runtime/objective_gradient.hpp"
 #include "runtime/tier_split.hpp"
 #include "runtime/voting/measurement.hpp"
@@ -74,7 +79,8 @@ class Evaluator {
   std::vector<VoteLook> look_at_votes();  // per lane, without a reference; vote_agreement
   double look_at_decisions(size_t lane, const std::vector<double>& gradient, VoteLook&);  // vote_error
   void keep(const std::vector<VoteLook>&);
-  MatrixView<const T> gradients_at_means();  // (rows, P)
+  MatrixView<const T> gradients_at_means();         // (rows, P)
+  void look_at_hessian(const std::string& metric);  // at the mean models, or the workers'
 
   ClusterOf<T>& cluster_;
   const Experiment& experiment_;
@@ -84,6 +90,7 @@ class Evaluator {
   DeviceGroups lane_groups_;
   std::vector<VoteMeasurement> votes_;  // per arm
   ObjectiveGradient<T> gradient_;
+  std::unique_ptr<ObjectiveHessian<T>> hessian_;    // made when first asked for
   TierSplit<T> tier_split_;                         // made where a metric is split by tiers
   Buffer<T> means_, optimum_, start_;               // start_: (lanes, P) of algorithm.start, where it is given
   std::vector<double> least_;                       // (lanes) f where excess risk is 0, once it is asked for

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/curvature/objective_hessian.hpp"
+#include "runtime/curvature/top_eigenvalue.hpp"
 #include "runtime/network/network_error.hpp"
 #include "runtime/network/schedule_text.hpp"
 #include "runtime/run.hpp"
@@ -101,6 +103,23 @@ bool has_genie(const Experiment& e, const Population& p) {
   });
 }
 
+// Hessian products that metrics, or the theory of decentralised arms, ask for at a time, at most; 0: none.
+int64_t hessian_directions(const Experiment& e, const Population& p, int64_t parameters) {
+  const bool theory = e.theory.estimate != TheorySpec::Estimate::off &&
+                      e.arms[static_cast<size_t>(p.arms[0])].algorithm->strategy() != nullptr;
+  if (!theory && std::none_of(e.record.metrics.begin(), e.record.metrics.end(), is_hessian_metric)) return 0;
+  const int64_t dense = parameters <= most_dense_parameters ? parameters : 1;
+  return std::max({std::min(e.record.hessian.probes, parameters), dense, theory ? p.workers : 1});
+}
+
+// Samples of every worker behind them, 0: all; of metrics and theory what takes more room.
+int64_t hessian_choice(const Experiment& e, const Population& p) {
+  const auto& metrics = e.record.metrics;
+  return std::any_of(metrics.begin(), metrics.end(), is_hessian_metric)
+             ? e.record.hessian.samples
+             : estimate_hessian_samples(e.record.hessian, p.workers);
+}
+
 MetricInputs metric_inputs(const Experiment& e, const Population& p, const Dataset* data, int64_t parameters) {
   const auto lanes = static_cast<int64_t>(p.lanes.size());
   MetricInputs m;
@@ -109,6 +128,11 @@ MetricInputs metric_inputs(const Experiment& e, const Population& p, const Datas
     m.rows = gradient_chunk(p, parameters, element_size(e.precision));
   if (asks_for(e, "divergence_")) m.rows = p.workers;
   if (m.rows > 0) m.batch = p.max_size;
+  if (const int64_t n = hessian_directions(e, p, parameters); n > 0) {
+    const HessianLaunch launch = hessian_launch(p.workers, parameters, element_size(e.precision));
+    m.rows = std::max(m.rows, launch.block * std::min(launch.directions, n));
+    m.batch = std::max(m.batch, hessian_samples(p, hessian_choice(e, p)));
+  }
   // losses and scores: at the mean models, or at every worker's
   const auto scores = [&](const std::string& metric, int64_t samples) {
     const bool at_workers = asks_for(e, "worker_" + metric) || (metric == "train_loss" && asks_for(e, "excess_risk"));
@@ -194,6 +218,8 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
   if (has_genie(e, p)) plan.workspace += (gradient_chunk(p, parameters, size) + 1) * parameters * size;
   if (asks_for(e, "vote_error"))
     plan.workspace += 10 * parameters + 104 * (p.workers + 1);  // look_at_errors, at most 12 classes
+  if (const int64_t n = hessian_directions(e, p, parameters); n > 0)
+    plan.workspace += hessian_bytes(p, parameters, size, n, hessian_choice(e, p));
   if (e.record.params) plan.results = static_cast<int64_t>(e.arms.size()) * e.replicas * p.workers * parameters * size;
   if (e.theory.estimate != TheorySpec::Estimate::off) plan.workspace += estimate_bytes(p.rows(), parameters, size);
   return plan;

@@ -55,6 +55,7 @@ enum class Draw : uint32_t {
   sign_noise = 16,
   attack = 17,
   attack_noise = 18,
+  hessian_probe = 22,
   landscape = 30
 };
 

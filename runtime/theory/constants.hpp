@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/theory/diffusion/local_constants.hpp"
+
 namespace orrery {
 
 struct Experiment;
@@ -25,7 +27,8 @@ struct Estimates {
   Constant smoothness, sigma_sq;
   std::vector<double> divergence;  // per tier from the workers upward, then the graph; empty: not estimated
   std::string why_no_divergence;
-  double global_divergence = 0;  // largest sum over the tiers at one point
+  std::optional<diffusion::LocalConstants> local;  // at the first visited point, of decentralised arms
+  double global_divergence = 0;                    // largest sum over the tiers at one point
 };
 
 struct Constants {

@@ -14,10 +14,8 @@ namespace {
 
 constexpr double most_operations = 5e8;
 
-// Why the recursion does not apply; "" where it does.
-std::string outside(const Experiment& e, const Arm& arm, const Network& network) {
-  const auto risk = arm.model->quadratic_risk();
-  if (!risk) return "the exact recursion is for quadratic risks";
+// Why the analysis is not for this arm, whatever its model; "" where it is.
+std::string not_plain(const Arm& arm, const Network& network) {
   const auto& batch = arm.step.batch;
   if (std::any_of(batch.begin(), batch.end(), [&](int64_t b) { return b != batch[0]; }))
     return "agents have different batches and the recursion is for one";
@@ -30,6 +28,15 @@ std::string outside(const Experiment& e, const Arm& arm, const Network& network)
   const NetworkSpec& n = network.spec();
   if (std::any_of(n.rates.begin(), n.rates.end(), [](double r) { return r < 1; }))
     return "agents skip steps and the recursion is for all of them";
+  return "";
+}
+
+// Why the recursion does not apply; "" where it does.
+std::string outside(const Experiment& e, const Arm& arm, const Network& network) {
+  const auto risk = arm.model->quadratic_risk();
+  if (!risk) return "the exact recursion is for quadratic risks";
+  if (const std::string why = not_plain(arm, network); !why.empty()) return why;
+  const NetworkSpec& n = network.spec();
   if (n.graph && n.graph->kind == "erdos-renyi" && e.replicas > 1)
     return "every replica draws a graph of its own and the recursion is for one";
   const auto K = static_cast<double>(n.workers);
@@ -69,6 +76,7 @@ TheoryTable diffusion_table(const Experiment& e, size_t index, const std::string
   };
   rows("excess_risk", t.excess_risk, "of the agents");
   rows("excess_risk_mean", t.excess_risk_mean, "of the mean model");
+  if (t.estimates) append_rows(*t.estimates, table);
   return table;
 }
 
@@ -77,6 +85,9 @@ DiffusionTheory diffusion_theory(const Experiment& e, size_t index, const RunRes
   const Network& network = *r.arms[index].network;
   DiffusionTheory t;
   t.why_not = outside(e, arm, network);
+  t.estimates = diffusion_estimates(e, index, r, not_plain(arm, network));
+  if (t.estimates && !t.why_not.empty())
+    t.warning = t.estimates->warning;  // that of the recursion knows every agent's Hessian
   if (!t.why_not.empty()) return t;
 
   const QuadraticRisk risk = *arm.model->quadratic_risk();

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "runtime/run.hpp"
+#include "runtime/theory/diffusion_estimates.hpp"
 
 namespace orrery {
 
 struct DiffusionTheory {
   std::string why_not;                                // "" where there are numbers
   std::vector<double> excess_risk, excess_risk_mean;  // (record points)
+  std::optional<DiffusionEstimates> estimates;        // leading order, for any model, where estimates were asked for
   std::optional<std::string> warning;                 // the step is beyond the stability limit
 };
 struct TheoryTable;

@@ -93,6 +93,9 @@ void Estimator<T>::visit(int arm) {
     }
   }
   divergences(arm, u);
+  const Algorithm& algorithm =
+      *experiment_.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(arm)])].algorithm;
+  if (first && algorithm.strategy()) curvature(arm, u);
 }
 
 template <class T>

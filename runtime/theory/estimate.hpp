@@ -7,14 +7,21 @@
 //                each one's samples, both evenly spaced; corrected by m/(m-1) (n-1)/n where m of n samples were taken. batch = "full": 0.
 //   divergence   eps^2 of every tier from the exact local gradients of all workers at u, as the metrics divergence_<tier>
 //   start_value  f(u) at the first visit
+//   local        decentralised arms, at the first visit: Tr(H) and lambda_max(H) as the metrics take them; d_k from every worker's whole data; noise
+//                of at most 16 workers and 256 of each one's samples, without data of 256 draws of a single sample's gradient (quadratics: exact).
+//                H is over record.hessian.samples of every worker, where that is 0 over at most 256, and 16,384 of all workers. Costs
+//                W + probes + lanczos_steps + 16 x 256 products with H, 16 x 16 in place of the last where they are dear
 //
 // Constants that a model knows in closed form (quadratics) or the file gives are not estimated. A visit reads the state of the run and changes
-// nothing: it draws no random numbers and works in its own buffers, at most 32 MiB of gradients on the device and the means of all nodes on the host.
+// nothing: it draws no random numbers and works in its own buffers, at most 32 MiB of gradients on the device and the means of all nodes on the host
+// (decentralised arms: at most 2^26 numbers of gradients, and as many of their products with H, in float64).
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "runtime/cluster.hpp"
+#include "runtime/curvature/symmetric_products.hpp"
 #include "runtime/theory/constants.hpp"
 
 namespace orrery {
@@ -32,6 +39,12 @@ class Estimator {
   void smoothness_along(int arm, MatrixView<const T> u);
   void noise(int arm, MatrixView<const T> u);
   void divergences(int arm, MatrixView<const T> u);
+  void curvature(int arm, MatrixView<const T> u);  // of decentralised arms
+  void heterogeneity(size_t lane, MatrixView<const T> u, const SymmetricProducts&, diffusion::LocalConstants&);
+  void sample_noise(int arm, MatrixView<const T> u, const SymmetricProducts&, diffusion::LocalConstants&);
+  // Gradients of m single samples of a worker at u: of its list, or without data of m independent draws. f(first, g (n,P)), a chunk at a time.
+  void sample_gradients(const Lane&, int64_t worker, const std::vector<int32_t>& list, int64_t m, MatrixView<const T> u,
+                        const std::function<void(int64_t first, MatrixView<const T> g)>& f);
   std::vector<int32_t> samples_of(const Lane&, int64_t worker, int64_t most) const;
   int64_t chunk() const;  // rows of gradients at a time
 
@@ -44,6 +57,7 @@ class Estimator {
   std::vector<Estimates> estimates_;
 };
 
+int64_t estimate_hessian_samples(const HessianSpec&, int64_t workers);           // of every worker, for `local`
 int64_t estimate_bytes(int64_t rows, int64_t parameters, int64_t element_size);  // on the device, for the plan
 
 }  // namespace orrery

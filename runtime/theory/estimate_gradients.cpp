@@ -17,6 +17,32 @@ constexpr int64_t most_gradient_values = int64_t{1} << 27;  // that divergences 
 }  // namespace
 
 template <class T>
+void Estimator<T>::sample_gradients(const Lane& lane, int64_t worker, const std::vector<int32_t>& list, int64_t m,
+                                    MatrixView<const T> u, const std::function<void(int64_t, MatrixView<const T>)>& f) {
+  for (int64_t first = 0; first < m; first += chunk()) {
+    const int64_t n = std::min(chunk(), m - first);
+    std::vector<std::vector<int32_t>> single;
+    for (int64_t k = 0; k < n && !list.empty(); ++k) single.push_back({list[static_cast<size_t>(first + k)]});
+    SampledRows sampled(ctx_, lane.seed, std::vector<int32_t>(static_cast<size_t>(n), static_cast<int32_t>(worker)),
+                        single);
+    if (list.empty()) {  // no data: every row draws with a seed of its own, from words that no run's draws are keyed by
+      std::vector<uint64_t> seeds;
+      for (int64_t k = 0; k < n; ++k) {
+        const PhiloxBlock words =
+            Stream(lane.seed, Draw::hessian_probe, 0x80000000u, 2).block(static_cast<uint32_t>(first + k));
+        seeds.push_back(static_cast<uint64_t>(words.word[0]) << 32 | words.word[1]);
+      }
+      sampled.seed.assign(ctx_, seeds);
+      sampled.batch.assign(ctx_, std::vector<int32_t>(seeds.size(), 1));
+    }
+    Buffer<T> g(ctx_, n * p_);
+    const MatrixView<const T> shared(u.data(), n, p_, 0, ctx_.backend);
+    cluster_.model().gradients(ctx_, sampled.rows, cluster_.slot(), shared, g.view(n, p_));
+    f(first, g.view(n, p_));
+  }
+}
+
+template <class T>
 void Estimator<T>::noise(int arm, MatrixView<const T> u) {
   Estimates& e = estimates_[static_cast<size_t>(arm)];
   const size_t replicas = population_.lanes.size() / population_.arms.size();
@@ -31,33 +57,21 @@ void Estimator<T>::noise(int arm, MatrixView<const T> u) {
     if (b == 0 || held < 2) continue;
     const auto list = samples_of(lane, w, most_estimate_samples);
     all_samples = all_samples && static_cast<int64_t>(list.size()) == held;
-    // gradients of single samples, a chunk of rows at a time
     double squares = 0;
     std::vector<double> sum(static_cast<size_t>(p_));
-    for (size_t at = 0; at < list.size();) {
-      const auto n = std::min<int64_t>(chunk(), static_cast<int64_t>(list.size() - at));
-      std::vector<std::vector<int32_t>> single;
+    sample_gradients(lane, w, list, static_cast<int64_t>(list.size()), u, [&](int64_t, MatrixView<const T> g) {
       Groups group;
-      group.begin = {0, n};
-      for (int64_t k = 0; k < n; ++k) {
-        single.push_back({list[at + static_cast<size_t>(k)]});
-        group.member.push_back(k);
-        group.weight.push_back(1);
-      }
-      const SampledRows sampled(ctx_, lane.seed, std::vector<int32_t>(static_cast<size_t>(n), static_cast<int32_t>(w)),
-                                single);
-      Buffer<T> g(ctx_, n * p_), total(ctx_, p_);
-      Buffer<double> norms(ctx_, n);
-      const MatrixView<const T> shared(u.data(), n, p_, 0, ctx_.backend);
-      cluster_.model().gradients(ctx_, sampled.rows, cluster_.slot(), shared, g.view(n, p_));
-      row_distances<T>(ctx_, g.view(n, p_), {}, {}, norms.view());
+      group.begin = {0, g.extent(0)};
+      for (int64_t k = 0; k < g.extent(0); ++k) group.member.push_back(k), group.weight.push_back(1);
+      Buffer<T> total(ctx_, p_);
+      Buffer<double> norms(ctx_, g.extent(0));
+      row_distances<T>(ctx_, g, {}, {}, norms.view());
       for (const double v : norms.to_host(ctx_)) squares += v;
       const DeviceGroups table(ctx_, {&group}, {0});
-      group_mean<T>(ctx_, table.table(), g.view(n, p_), total.view(1, p_));
+      group_mean<T>(ctx_, table.table(), g, total.view(1, p_));
       const auto host = total.to_host(ctx_);
       for (size_t j = 0; j < sum.size(); ++j) sum[j] += static_cast<double>(host[j]);
-      at += static_cast<size_t>(n);
-    }
+    });
     const auto m = static_cast<double>(list.size()), n = static_cast<double>(held);
     double mean_squared = 0;
     for (const double v : sum) mean_squared += (v / m) * (v / m);
@@ -154,9 +168,13 @@ void Estimator<T>::divergences(int arm, MatrixView<const T> u) {
   e.global_divergence = std::max(e.global_divergence, all);
 }
 
-template void Estimator<float>::noise(int, MatrixView<const float>);
-template void Estimator<double>::noise(int, MatrixView<const double>);
-template void Estimator<float>::divergences(int, MatrixView<const float>);
-template void Estimator<double>::divergences(int, MatrixView<const double>);
+#define ORRERY_INSTANTIATE(T)                                                                              \
+  template void Estimator<T>::sample_gradients(const Lane&, int64_t, const std::vector<int32_t>&, int64_t, \
+                                               MatrixView<const T>,                                        \
+                                               const std::function<void(int64_t, MatrixView<const T>)>&);  \
+  template void Estimator<T>::noise(int, MatrixView<const T>);                                             \
+  template void Estimator<T>::divergences(int, MatrixView<const T>);
+ORRERY_INSTANTIATE(float)
+ORRERY_INSTANTIATE(double)
 
 }  // namespace orrery

@@ -139,6 +139,7 @@ std::string theory_json(const Experiment& e, const std::vector<ArmTheory>& arms,
       arm["diffusion"] = {{"excess_risk", t.diffusion->excess_risk},
                           {"excess_risk_mean", t.diffusion->excess_risk_mean}};
       if (!t.diffusion->why_not.empty()) arm["diffusion"]["reason"] = t.diffusion->why_not;
+      if (t.diffusion->estimates) arm["diffusion"]["estimates"] = json_of(*t.diffusion->estimates);
       if (t.diffusion->warning) arm["diffusion"]["warning"] = *t.diffusion->warning;
     }
     if (t.votes) arm["sign_vote"] = vote_json(*t.votes);

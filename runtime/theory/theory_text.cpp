@@ -110,12 +110,17 @@ std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
       continue;
     }
     if (t.diffusion) {
-      text += fmt::format(
-          "  {}: {}\n", e.arms[a].algorithm->kind(),
-          t.diffusion->why_not.empty() ? "expected excess risk, exact for quadratics" : t.diffusion->why_not);
+      text += fmt::format("  {}: {}\n", e.arms[a].algorithm->kind(),
+                          t.diffusion->why_not.empty() ? "expected excess risk, exact for quadratics"
+                          : t.diffusion->estimates
+                              ? t.diffusion->why_not + "; leading order in the step, from estimates at the start"
+                              : t.diffusion->why_not);
       if (t.diffusion->warning) text += "  " + *t.diffusion->warning + "\n";
       for (const TheoryRow& row : tables[a].rows)
-        if (row.predicted) text += fmt::format("    {:<42} {:.6g}\n", row.quantity, *row.predicted);
+        if (row.predicted && row.note.starts_with("expectation"))
+          text += fmt::format("    {:<42} {:.6g}\n", row.quantity, *row.predicted);
+        else if (t.diffusion->estimates)
+          text += fmt::format("    {:<24} {:<12} {}\n", row.quantity, value(row.predicted), row.note);
       continue;
     }
     text += constants_text(t) + h_sgd_text(t) + mll_sgd_text(t);

@@ -40,14 +40,6 @@ Modal modal(const LinearProblem& p, const GraphModes& g) {
   return out;
 }
 
-double displacement(Strategy s, double lambda) {  // p_i
-  if (s == Strategy::centralized) return 0;
-  return (s == Strategy::diffusion ? lambda : 1) / (1 - lambda);
-}
-double spread(Strategy s, double lambda) {  // q_i
-  if (s == Strategy::centralized) return 0;
-  return (s == Strategy::diffusion ? lambda * lambda : 1) / (1 - lambda * lambda);
-}
 Strategy gradients_of(Strategy s) { return s == Strategy::diffusion_cta ? Strategy::diffusion : s; }
 
 // q = (1/K) sum_k H_k g_k with g = mu P d of where the gradients are taken.
@@ -83,6 +75,16 @@ double centroid_shift(const LinearProblem& p, const std::vector<double>& q, doub
 
 }  // namespace
 
+double displacement(Strategy s, double lambda) {
+  if (s == Strategy::centralized) return 0;
+  return (s == Strategy::diffusion ? lambda : 1) / (1 - lambda);
+}
+
+double noise_gain(Strategy s, double lambda) {
+  if (s == Strategy::centralized) return 0;
+  return (s == Strategy::diffusion ? lambda * lambda : 1) / (1 - lambda * lambda);
+}
+
 LeadingOrder leading_order(const LinearProblem& p, Strategy s, const GraphModes& g, double n) {
   const Modal modes = modal(p, g);
   const double scale = p.step * p.step / (2 * static_cast<double>(p.agents));
@@ -90,7 +92,7 @@ LeadingOrder leading_order(const LinearProblem& p, Strategy s, const GraphModes&
   if (s == Strategy::centralized) return er;
   for (size_t i = 1; i < g.agents(); ++i) {
     er.heterogeneity += scale * std::pow(displacement(s, g.lambda[i]), 2) * modes.pull[i];
-    er.noise += scale / p.batch * spread(s, g.lambda[i]) * modes.noise[i];
+    er.noise += scale / p.batch * noise_gain(s, g.lambda[i]) * modes.noise[i];
   }
   if (!p.common_hessian()) er.centroid = centroid_shift(p, pull_on_centroid(p, s, g, modes), n);
   return er;

@@ -28,6 +28,9 @@
 
 namespace orrery::diffusion {
 
+double displacement(Strategy, double lambda);  // p_i
+double noise_gain(Strategy, double lambda);    // q_i
+
 struct LeadingOrder {
   double common = 0, heterogeneity = 0, centroid = 0, noise = 0;  // e(n), D, Cb, V
   double total() const { return common + heterogeneity + centroid + noise; }
