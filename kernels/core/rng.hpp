@@ -55,6 +55,9 @@ enum class Draw : uint32_t {
   sign_noise = 16,
   attack = 17,
   attack_noise = 18,
+  compression = 19,         // dither of quantisers
+  compression_choice = 20,  // which coordinates a message holds
+  compression_probe = 21,   // random directions that a message is projected on
   landscape = 30
 };
 

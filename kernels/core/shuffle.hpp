@@ -11,12 +11,12 @@
 
 namespace orrery {
 
-ORRERY_HD inline uint32_t shuffled(uint64_t seed, uint32_t worker, uint64_t pass, uint32_t i, uint32_t n) {
+// the same from the words of any stream
+ORRERY_HD inline uint32_t shuffled(const Stream& keys, uint32_t i, uint32_t n) {
   if (n < 2) return 0;
   int half = 1;  // b
   while ((uint64_t{1} << (2 * half)) < n) ++half;
   const uint32_t mask = (1u << half) - 1;
-  const Stream keys(seed, Draw::shuffle, worker, pass);
   const PhiloxBlock k[2] = {keys.block(0), keys.block(1)};
   uint32_t x = i;
   do {
@@ -32,6 +32,10 @@ ORRERY_HD inline uint32_t shuffled(uint64_t seed, uint32_t worker, uint64_t pass
     x = (left << half) | right;
   } while (x >= n);
   return x;
+}
+
+ORRERY_HD inline uint32_t shuffled(uint64_t seed, uint32_t worker, uint64_t pass, uint32_t i, uint32_t n) {
+  return shuffled(Stream(seed, Draw::shuffle, worker, pass), i, n);
 }
 
 }  // namespace orrery

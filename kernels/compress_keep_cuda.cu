@@ -1,0 +1,130 @@
+#include "kernels/compress_keep.hpp"
+#include "kernels/top_search.cuh"
+
+namespace orrery::detail {
+namespace {
+
+using Which = KeepRule::Which;
+
+constexpr unsigned block_threads = top_threads;
+
+__device__ Stream draws_of(const KeepRule& rule, const Rows& rows, int64_t r, uint64_t step) {
+  return keep_draws(rows.seed[r], rule.alike ? 0 : rows.worker[r], step);
+}
+
+// All kernels here. Grid: one block per row (strided).
+template <class T>
+__global__ void keep_kernel(Rows rows, Slot slot, KeepRule rule, MatrixView<const T> x, MatrixView<T> q) {
+  const Step t = slot.at();
+  const int64_t P = x.extent(1);
+  for (int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
+    const T* const from = x.row(r);
+    T* const to = q.row(r);
+    if (rule.which == Which::top) {
+      const TopCut cut = block_cut(from, 0, P, rule.k);
+      for (int64_t j = threadIdx.x; j < P; j += block_threads)
+        to[j] = is_kept(cut, from[j], j) ? kept_value(rule.factor, from[j]) : T{0};
+    } else if (rule.which == Which::drawn) {
+      for (int64_t j = threadIdx.x; j < P; j += block_threads) to[j] = T{0};
+      __syncthreads();
+      const Stream draws = draws_of(rule, rows, r, t.key());
+      for (int64_t i = threadIdx.x; i < rule.k; i += block_threads) {
+        const int64_t j = drawn_place(draws, i, P);
+        to[j] = kept_value(rule.factor, from[j]);
+      }
+    } else {
+      const int64_t b = block_at(t.slot, rule.dwell, rule.blocks), begin = block_begin(b, rule.blocks, P),
+                    end = block_begin(b + 1, rule.blocks, P);
+      for (int64_t j = threadIdx.x; j < P; j += block_threads)
+        to[j] = j >= begin && j < end ? kept_value(rule.factor, from[j]) : T{0};
+    }
+  }
+}
+
+template <class T>
+__global__ void keep_places_kernel(Rows rows, Slot slot, KeepRule rule, MatrixView<const T> x,
+                                   MatrixView<int32_t> places) {
+  ORRERY_SHARED(unsigned, of_warp, top_warps);
+  const Step t = slot.at();
+  const int64_t P = x.extent(1), m = places.extent(1);
+  for (int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
+    int32_t* const to = places.row(r);
+    if (rule.which == Which::top) {
+      const T* const row = x.row(r);
+      const TopCut cut = block_cut(row, 0, P, rule.k);
+      int64_t found = 0;
+      for (int64_t j = 0; j < P; j += block_threads) {
+        const int64_t mine = j + threadIdx.x;
+        const bool kept = mine < P && is_kept(cut, row[mine], mine);
+        const Scan scan = block_scan(kept ? 1u : 0u, of_warp);
+        if (kept) to[found + scan.before] = static_cast<int32_t>(mine);
+        found += scan.all;
+      }
+    } else if (rule.which == Which::drawn) {
+      const Stream draws = draws_of(rule, rows, r, t.key());
+      for (int64_t i = threadIdx.x; i < m; i += block_threads) to[i] = static_cast<int32_t>(drawn_place(draws, i, P));
+    } else {
+      const int64_t b = block_at(t.slot, rule.dwell, rule.blocks), begin = block_begin(b, rule.blocks, P),
+                    end = block_begin(b + 1, rule.blocks, P);
+      for (int64_t i = threadIdx.x; i < m; i += block_threads)
+        to[i] = begin + i < end ? static_cast<int32_t>(begin + i) : -1;
+    }
+  }
+}
+
+template <class T>
+__global__ void keep_gather_kernel(MatrixView<const int32_t> places, MatrixView<const T> x, MatrixView<T> y) {
+  for (int64_t r = blockIdx.x; r < y.extent(0); r += gridDim.x)
+    for (int64_t i = threadIdx.x; i < y.extent(1); i += block_threads)
+      y(r, i) = places(r, i) >= 0 ? x(r, places(r, i)) : T{0};
+}
+
+template <class T>
+__global__ void keep_scatter_kernel(MatrixView<const int32_t> places, double factor, MatrixView<const T> y,
+                                    MatrixView<T> q) {
+  for (int64_t r = blockIdx.x; r < q.extent(0); r += gridDim.x) {
+    for (int64_t j = threadIdx.x; j < q.extent(1); j += block_threads) q(r, j) = T{0};
+    __syncthreads();
+    for (int64_t i = threadIdx.x; i < y.extent(1); i += block_threads)
+      if (places(r, i) >= 0) q(r, places(r, i)) = kept_value(factor, y(r, i));
+  }
+}
+
+dim3 grid_for(int64_t rows) { return dim3(static_cast<unsigned>(rows < (1 << 20) ? rows : (1 << 20))); }
+
+}  // namespace
+
+template <class T, Backend B>
+void keep_impl(const Context& ctx, const Rows& rows, Slot slot, const KeepRule& rule, MatrixView<const T> x,
+               MatrixView<T> q) {
+  launch(keep_kernel<T>, grid_for(rows.count), dim3(block_threads), 0, ctx.stream(), rows, slot, rule, x, q);
+}
+template <class T, Backend B>
+void keep_places_impl(const Context& ctx, const Rows& rows, Slot slot, const KeepRule& rule, MatrixView<const T> x,
+                      MatrixView<int32_t> places) {
+  launch(keep_places_kernel<T>, grid_for(rows.count), dim3(block_threads), 0, ctx.stream(), rows, slot, rule, x,
+         places);
+}
+template <class T, Backend B>
+void keep_gather_impl(const Context& ctx, MatrixView<const int32_t> places, MatrixView<const T> x, MatrixView<T> y) {
+  launch(keep_gather_kernel<T>, grid_for(y.extent(0)), dim3(block_threads), 0, ctx.stream(), places, x, y);
+}
+template <class T, Backend B>
+void keep_scatter_impl(const Context& ctx, MatrixView<const int32_t> places, double factor, MatrixView<const T> y,
+                       MatrixView<T> q) {
+  launch(keep_scatter_kernel<T>, grid_for(q.extent(0)), dim3(block_threads), 0, ctx.stream(), places, factor, y, q);
+}
+
+#define ORRERY_INSTANTIATE(T)                                                                                        \
+  template void keep_impl<T, Backend::cuda>(const Context&, const Rows&, Slot, const KeepRule&, MatrixView<const T>, \
+                                            MatrixView<T>);                                                          \
+  template void keep_places_impl<T, Backend::cuda>(const Context&, const Rows&, Slot, const KeepRule&,               \
+                                                   MatrixView<const T>, MatrixView<int32_t>);                        \
+  template void keep_gather_impl<T, Backend::cuda>(const Context&, MatrixView<const int32_t>, MatrixView<const T>,   \
+                                                   MatrixView<T>);                                                   \
+  template void keep_scatter_impl<T, Backend::cuda>(const Context&, MatrixView<const int32_t>, double,               \
+                                                    MatrixView<const T>, MatrixView<T>);
+ORRERY_INSTANTIATE(float)
+ORRERY_INSTANTIATE(double)
+
+}  // namespace orrery::detail
