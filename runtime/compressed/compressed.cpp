@@ -1,5 +1,7 @@
 #include "runtime/compressed/compressed.hpp"
 
+#include <algorithm>
+
 #include "runtime/compressed/laplacian.hpp"
 
 namespace orrery {
@@ -84,7 +86,7 @@ bool Compressed<T>::on_host() const {
 template <class T>
 bool Compressed<T>::starts_apart() const {
   for (const Arm& arm : arms_)
-    if (arm.method->starts_apart()) return true;
+    if (arm.spec->starts_apart()) return true;
   return false;
 }
 
@@ -117,7 +119,8 @@ void Compressed<T>::charge(std::vector<Ledger>& ledgers, int64_t from, int64_t t
   const auto workers = static_cast<size_t>(population_.workers);
   for (Arm& arm : arms_) {
     int64_t each = 0;  // bits of one message of every slot
-    for (int64_t slot = from; slot < to; ++slot) each += arm.channel->bits(slot);
+    const int64_t first = arm.spec->starts_apart() ? std::max<int64_t>(from, 1) : from;
+    for (int64_t slot = first; slot < to; ++slot) each += arm.channel->bits(slot);
     for (size_t i = 0; i < arm.lanes; ++i) {
       int64_t messages = 0;
       for (size_t w = 0; w < workers; ++w) messages += arm.degree[i * workers + w];

@@ -44,26 +44,21 @@ class FlowMethod final : public CompressedMethod<T> {
 
   void move(const SendTime&, MatrixView<T> x, MatrixView<T> g) override {
     const MatrixView<T> q = this->view(q_), z = this->view(zh_), v = this->view(v_);
-    const BankTerm<T> own{1, x};
-    const auto consensus = [&](MatrixView<T> part) { return BankTerm<T>{-s_.alpha, part, 1}; };
+    const bool plus = s_.flow == Flow::observer_plus;
+    if (plus) this->combine({{1, z}, {1, q}}, q);  // L xc in the place of L q
+    const MatrixView<T> lxc = s_.flow == Flow::observer_sigma ? z : q;
+    const BankTerm<T> own{1, x}, consensus{-s_.alpha, lxc, 1};
     if (!gradients_) {
-      if (s_.flow == Flow::observer_plus)
-        this->combine({own, consensus(z), consensus(q)}, x);
-      else
-        this->combine({own, consensus(s_.flow == Flow::observer_sigma ? z : q)}, x);
+      this->combine({own, consensus}, x);
     } else {
-      const BankTerm<T> dual{-s_.beta, v, 1}, gradient{-s_.eta, g, 1};
-      const auto gains = [&](MatrixView<T> part) { return BankTerm<T>{s_.beta, part, 1}; };
-      if (s_.flow == Flow::observer_plus) {
-        this->combine({own, consensus(z), consensus(q), dual, gradient}, x);
-        this->combine({{1, v}, gains(z), gains(q)}, v);
-      } else {
-        const MatrixView<T> lxc = s_.flow == Flow::observer_sigma ? z : q;
-        this->combine({own, consensus(lxc), dual, gradient}, x);
-        this->combine({{1, v}, gains(lxc)}, v);
-      }
+      this->combine({own, consensus, {-s_.beta, v, 1}, {-s_.eta, g, 1}}, x);
+      this->combine({{1, v}, {s_.beta, lxc, 1}}, v);
     }
-    if (s_.observes()) this->combine({{1, z}, {observer_.factor, q, observer_.power}}, z);
+    const auto [gain, power] = observer_;
+    if (plus)  // L q = L xc - zh; with gain 1 zh becomes L xc itself
+      this->combine({{1, z}, {-gain, z, power}, {gain, q, power}}, z);
+    else if (s_.observes())
+      this->combine({{1, z}, {gain, q, power}}, z);
   }
 
   std::vector<Invariant> invariants() const override {

@@ -25,10 +25,8 @@ class Lead final : public CompressedMethod<T> {
         z_(this->bank()),
         no_sum_(this->sums(d_)) {}
 
-  bool starts_apart() const override { return this->p_.spec.method == Method::lead; }
-
   void move(const SendTime& at, MatrixView<T> x, MatrixView<T> g) override {
-    if (starts_apart() && at.now == 0) {
+    if (this->p_.spec.starts_apart() && at.now == 0) {
       this->combine({{1, x}, {-1, g, 1}}, x);
       return;
     }

@@ -45,7 +45,6 @@ class CompressedMethod {
   // x (rows, P) the parameters, spare (rows, P) scratch, where the gradients will lie.
   virtual void send(const SendTime&, MatrixView<T> /*x*/, MatrixView<T> /*spare*/) {}
   virtual void move(const SendTime&, MatrixView<T> x, MatrixView<T> g) = 0;
-  virtual bool starts_apart() const { return false; }  // its first step is not like the others
   // For checks, on the host: its own, and what moves by the mean gradient alone (rows, P): m+ = m - factor * mean of the gradients at x.
   virtual std::vector<Invariant> invariants() const { return {}; }
   virtual std::vector<double> steady(MatrixView<const T> /*x*/) const { return {}; }

@@ -36,7 +36,7 @@ Ledger compressed_ledger_after(const Network& network, const CompressedSpec& spe
   Ledger ledger = compressed_ledger(network.spec(), spec);
   const int64_t whole = shape.parameters * real_bits;
   int64_t each = 0;
-  for (int64_t slot = 0; slot < steps; ++slot)
+  for (int64_t slot = spec.starts_apart() ? 1 : 0; slot < steps; ++slot)
     each += spec.compresses() ? compressor.bits(shape, real_bits, slot) : whole;
   ledger.links[0].up = compressed_messages(network, spec) * each;
   ledger.links[0].down = spec.star() ? steps * network.spec().workers * whole : ledger.links[0].up;

@@ -47,6 +47,7 @@ struct CompressedSpec {
   bool compresses() const { return !is_flow() || flow != Flow::uncompressed; }
   bool has_dual() const { return method == Method::primal_dual || method == Method::compressed_primal_dual; }
   bool has_spare() const { return takes_gradients() || !is_flow() || observes(); }  // the bank that holds gradients
+  bool starts_apart() const { return method == Method::lead; }                      // in the first slot nothing is sent
   int64_t banks() const;  // (rows, P) that it keeps beside the parameters and the gradients
 };
 
