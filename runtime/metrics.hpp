@@ -7,7 +7,7 @@
 //   dispersion_<tier>  sum over the tier's nodes and their children of mass * |mean of child - mean of node|^2
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
 //   excess_risk, excess_risk_mean  (1/W) sum_i f(w_i) - min f, f(u) - min f; with algorithm.start: above f at that point
-//   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
+//   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2); of prox-lead w* is the minimum with the l1 term
 //   mean_parameter  (1/P) sum_k u_k;  mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
 //   vote_error, vote_agreement  of the vote that comes next, at the models where it is taken (one: u; its weights and rates are those before
 //                      the drop of a rate that falls on this step): sum_j |g_j| [u_j != sign g_j] / sum_j |g_j| with g = grad f(u), a tie counts

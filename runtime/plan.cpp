@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/compressed/compressed.hpp"
+#include "runtime/compressed/notices.hpp"
 #include "runtime/network/network_error.hpp"
 #include "runtime/network/schedule_text.hpp"
 #include "runtime/run.hpp"
@@ -334,6 +335,8 @@ std::string describe_plan(const Experiment& e) {
                        : final_ledger(*lane->network, e.steps, model_bits);
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
+      if (compressed)
+        for (const auto& sentence : compressed_notices(arm, *lane->network, shape)) text += "    " + sentence + "\n";
       if (lane->network->mixing().empty()) continue;
       const int64_t nodes = lane->network->top().nodes();
       text += nodes <= most_nodes_for_zeta

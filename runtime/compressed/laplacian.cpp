@@ -42,15 +42,15 @@ Mixing laplacian_of(const Network& network, bool unit) {
   return from_columns(columns);
 }
 
-void check_symmetric(const Network& network, const std::string& kind) {
+void check_symmetric(const Network& network, const std::string& kind, const std::string& place) {
   const auto w = network.mixing()[0].dense();
   for (size_t i = 0; i < w.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (std::abs(w[i][j] - w[j][i]) > 1e-12)
         throw ExperimentError(
-            fmt::format("network.graph.mixing: the weights {:g} and {:g} between nodes {} and {} differ, and {} is for "
+            fmt::format("{}: the weights {:g} and {:g} between nodes {} and {} differ, and {} is for "
                         "symmetric ones; choose \"metropolis\" or \"laplacian\"",
-                        w[i][j], w[j][i], j, i, kind));
+                        place, w[i][j], w[j][i], j, i, kind));
 }
 
 }  // namespace orrery

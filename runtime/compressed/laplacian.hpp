@@ -7,7 +7,7 @@ namespace orrery {
 
 Mixing laplacian_of(const Network&, bool unit);
 
-// Throws ExperimentError "network.graph.mixing: ..." where W is not symmetric to 1e-12.
-void check_symmetric(const Network&, const std::string& kind);
+// Throws ExperimentError "PLACE: ..." where W is not symmetric to 1e-12.
+void check_symmetric(const Network&, const std::string& kind, const std::string& place);
 
 }  // namespace orrery

@@ -16,8 +16,17 @@ BankShape bank_shape(const std::vector<Tensor>& layout, int64_t parameters) {
 void check_compressed_parts(const Arm& arm, const Network& network, const BankShape& shape) {
   const CompressedSpec& spec = *arm.algorithm->compressed();
   if (spec.compresses()) arm.compressor->check(shape);
+  if (spec.is_flow() && spec.flow == CompressedSpec::Flow::direct) {
+    const CompressorClass c = arm.compressor->traits(shape);
+    if (c.linear && !c.alike)
+      throw ExperimentError(
+          fmt::format("{}: gives every node its own coordinates or direction, and in a direct flow what "
+                      "nodes send then does not cancel where they agree; set shared = true",
+                      arm.params->place("compressor.shared")));
+  }
   check_dual_start(spec, network.spec().workers, shape.parameters);
-  if (!spec.star() && !spec.unit_laplacian) check_symmetric(network, arm.algorithm->kind());
+  if (!spec.star() && !spec.unit_laplacian)
+    check_symmetric(network, arm.algorithm->kind(), arm.params->place("network.graph.mixing"));
 }
 
 int64_t compressed_messages(const Network& network, const CompressedSpec& spec) {
