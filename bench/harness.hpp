@@ -25,6 +25,7 @@ constexpr double transcendental = 10;
 constexpr double philox = 10 * 8;  // one block of four words: ten rounds of two products and six other operations
 void add(const std::string& name, double bytes, double flops, std::function<void()> work);
 
+void add_compressors();
 void add_kernels();
 void add_logistic();
 void add_messages();

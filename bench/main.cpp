@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext("threads", fmt::format("{}", threads()));
     benchmark::AddCustomContext("copy_GB_per_s", fmt::format("{:.1f}", roofs().copy_bytes_per_second / 1e9));
     benchmark::AddCustomContext("gemm_GFLOP_per_s", fmt::format("{:.1f}", roofs().gemm_flops_per_second / 1e9));
+    add_compressors();
     add_kernels();
     add_logistic();
     add_messages();

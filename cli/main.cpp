@@ -12,6 +12,7 @@
 #include "cli/data_command.hpp"
 #include "cli/options.hpp"
 #include "cli/theory_command.hpp"
+#include "runtime/compression/compressor.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/run.hpp"
@@ -128,6 +129,7 @@ int list_command(const Arguments& a) {
   if (all || a.what == "models") print_table("models", model_table());
   if (all || a.what == "datasets") print_table("datasets", data_table());
   if (all || a.what == "partitions") print_table("partitions", partition_table());
+  if (all || a.what == "compressors") print_table("compressors", compressor_table());
   if (all || a.what == "metrics") {
     fmt::print("metrics\n");
     for (const auto& m : metric_table()) fmt::print("  {:<24} {}\n", m.name, m.what);
@@ -174,8 +176,8 @@ int command_line(int argc, char** argv) {
   with_file(theory);
   theory->add_flag("--json", a.json, "the same as JSON");
   auto* list = app.add_subcommand("list", "list the parts that an experiment file can name");
-  list->add_option("WHAT", a.what, "algorithms | models | datasets | partitions | metrics")
-      ->check(CLI::IsMember({"algorithms", "models", "datasets", "partitions", "metrics"}));
+  list->add_option("WHAT", a.what, "algorithms | models | datasets | partitions | compressors | metrics")
+      ->check(CLI::IsMember({"algorithms", "models", "datasets", "partitions", "compressors", "metrics"}));
   auto* devices = app.add_subcommand("devices", "list the devices that answer");
   DataCommand data(app);
 

@@ -13,8 +13,8 @@
 // Shapes   x, q (rows, P) of any stride, not overlapping; y (rows, m), places (rows, m) int32; P < 2^30. rows: seed and worker of each. No NaN in x
 //          of top: it would count as larger than all numbers.
 // Result   each number is copied, or multiplied once: same bits for any grid, number of threads and rows beside it, and on both backends.
-// Cost     one launch each. top: CUDA reads a row 4 times (double 7) and writes it once, the CPU reads it 2 to 4 times, from cache where it fits;
-//          drawn and block write a row and read what they keep.
+// Cost     one launch each. top: CUDA reads a row 4 times (double 7) and writes it once; the CPU reads it once from memory where it fits the cache
+//          (twice in all where at most a quarter is kept), and asks for a row a thread; drawn and block write a row and read what they keep.
 #pragma once
 
 #include "kernels/core/context.hpp"
@@ -42,12 +42,9 @@ template <class T>
 void keep_scatter(const Context&, MatrixView<const int32_t> places, double factor, MatrixView<const T> y,
                   MatrixView<T> q);
 
-// the permutation of a row, and its i-th place
-ORRERY_HD inline Stream keep_draws(uint64_t seed, int32_t who, uint64_t step) {
-  return Stream(seed, Draw::compression_choice, static_cast<uint32_t>(who), step);
-}
-ORRERY_HD inline int64_t drawn_place(const Stream& draws, int64_t i, int64_t P) {
-  return shuffled(draws, static_cast<uint32_t>(i), static_cast<uint32_t>(P));
+// the permutation of a row: its i-th place is drawn i-th
+ORRERY_HD inline Permutation keep_draws(uint64_t seed, int32_t who, uint64_t step, int64_t P) {
+  return {Stream(seed, Draw::compression_choice, static_cast<uint32_t>(who), step), static_cast<uint32_t>(P)};
 }
 // the first coordinate of block b of B
 ORRERY_HD constexpr int64_t block_begin(int64_t b, int64_t B, int64_t P) { return b * P / B; }

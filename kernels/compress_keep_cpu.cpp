@@ -1,6 +1,9 @@
+#include <omp.h>
+
 #include <algorithm>
 
 #include "kernels/compress_keep.hpp"
+#include "kernels/core/buffer.hpp"
 #include "kernels/top_search.hpp"
 
 namespace orrery::detail {
@@ -30,28 +33,38 @@ void list_kept(const TopCut& cut, const T* x, int64_t P, int32_t* places) {
   }
 }
 
+template <class T>
+using Bits = decltype(magnitude_bits(T{}));
+
+// a row of every thread, made before they start
+template <class T>
+Buffer<Bits<T>> room_of(const Context& ctx, const KeepRule& rule, int64_t P) {
+  return {ctx, rule.which == Which::top ? threads() * P : 0};
+}
+
 int32_t who_draws(const KeepRule& rule, const Rows& rows, int64_t r) { return rule.alike ? 0 : rows.worker[r]; }
 
 }  // namespace
 
 template <class T, Backend B>
-void keep_impl(const Context&, const Rows& rows, Slot slot, const KeepRule& rule, MatrixView<const T> x,
+void keep_impl(const Context& ctx, const Rows& rows, Slot slot, const KeepRule& rule, MatrixView<const T> x,
                MatrixView<T> q) {
   const Step t = slot.at();
   const int64_t P = x.extent(1);
+  const Buffer<Bits<T>> room = room_of<T>(ctx, rule, P);
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
     const T* const from = x.row(r);
     T* const to = q.row(r);
     if (rule.which == Which::top) {
-      copy_kept(cut_of(from, 0, P, rule.k), rule.factor, from, to, P);
+      copy_kept(cut_of_row(from, P, rule.k, room.data() + omp_get_thread_num() * P), rule.factor, from, to, P);
       continue;
     }
     std::fill_n(to, P, T{0});
     if (rule.which == Which::drawn) {
-      const Stream draws = keep_draws(rows.seed[r], who_draws(rule, rows, r), t.key());
+      const Permutation place = keep_draws(rows.seed[r], who_draws(rule, rows, r), t.key(), P);
       for (int64_t i = 0; i < rule.k; ++i) {
-        const int64_t j = drawn_place(draws, i, P);
+        const int64_t j = place(static_cast<uint32_t>(i));
         to[j] = kept_value(rule.factor, from[j]);
       }
     } else {
@@ -63,18 +76,19 @@ void keep_impl(const Context&, const Rows& rows, Slot slot, const KeepRule& rule
 }
 
 template <class T, Backend B>
-void keep_places_impl(const Context&, const Rows& rows, Slot slot, const KeepRule& rule, MatrixView<const T> x,
+void keep_places_impl(const Context& ctx, const Rows& rows, Slot slot, const KeepRule& rule, MatrixView<const T> x,
                       MatrixView<int32_t> places) {
   const Step t = slot.at();
   const int64_t P = x.extent(1), m = places.extent(1);
+  const Buffer<Bits<T>> room = room_of<T>(ctx, rule, P);
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < rows.count; ++r) {
     int32_t* const to = places.row(r);
     if (rule.which == Which::top) {
-      list_kept(cut_of(x.row(r), 0, P, rule.k), x.row(r), P, to);
+      list_kept(cut_of_row(x.row(r), P, rule.k, room.data() + omp_get_thread_num() * P), x.row(r), P, to);
     } else if (rule.which == Which::drawn) {
-      const Stream draws = keep_draws(rows.seed[r], who_draws(rule, rows, r), t.key());
-      for (int64_t i = 0; i < m; ++i) to[i] = static_cast<int32_t>(drawn_place(draws, i, P));
+      const Permutation place = keep_draws(rows.seed[r], who_draws(rule, rows, r), t.key(), P);
+      for (int64_t i = 0; i < m; ++i) to[i] = static_cast<int32_t>(place(static_cast<uint32_t>(i)));
     } else {
       const int64_t b = block_at(t.slot, rule.dwell, rule.blocks), begin = block_begin(b, rule.blocks, P),
                     end = block_begin(b + 1, rule.blocks, P);

@@ -8,8 +8,8 @@ using Which = KeepRule::Which;
 
 constexpr unsigned block_threads = top_threads;
 
-__device__ Stream draws_of(const KeepRule& rule, const Rows& rows, int64_t r, uint64_t step) {
-  return keep_draws(rows.seed[r], rule.alike ? 0 : rows.worker[r], step);
+__device__ Permutation drawn_of(const KeepRule& rule, const Rows& rows, int64_t r, uint64_t step, int64_t P) {
+  return keep_draws(rows.seed[r], rule.alike ? 0 : rows.worker[r], step, P);
 }
 
 // All kernels here. Grid: one block per row (strided).
@@ -27,9 +27,9 @@ __global__ void keep_kernel(Rows rows, Slot slot, KeepRule rule, MatrixView<cons
     } else if (rule.which == Which::drawn) {
       for (int64_t j = threadIdx.x; j < P; j += block_threads) to[j] = T{0};
       __syncthreads();
-      const Stream draws = draws_of(rule, rows, r, t.key());
+      const Permutation place = drawn_of(rule, rows, r, t.key(), P);
       for (int64_t i = threadIdx.x; i < rule.k; i += block_threads) {
-        const int64_t j = drawn_place(draws, i, P);
+        const int64_t j = place(static_cast<uint32_t>(i));
         to[j] = kept_value(rule.factor, from[j]);
       }
     } else {
@@ -61,8 +61,9 @@ __global__ void keep_places_kernel(Rows rows, Slot slot, KeepRule rule, MatrixVi
         found += scan.all;
       }
     } else if (rule.which == Which::drawn) {
-      const Stream draws = draws_of(rule, rows, r, t.key());
-      for (int64_t i = threadIdx.x; i < m; i += block_threads) to[i] = static_cast<int32_t>(drawn_place(draws, i, P));
+      const Permutation place = drawn_of(rule, rows, r, t.key(), P);
+      for (int64_t i = threadIdx.x; i < m; i += block_threads)
+        to[i] = static_cast<int32_t>(place(static_cast<uint32_t>(i)));
     } else {
       const int64_t b = block_at(t.slot, rule.dwell, rule.blocks), begin = block_begin(b, rule.blocks, P),
                     end = block_begin(b + 1, rule.blocks, P);

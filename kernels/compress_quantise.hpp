@@ -58,10 +58,12 @@ void compress_quantise_impl(const Context&, const Rows&, Slot, const QuantiseRul
 // ---- on both backends, and in the packers
 
 // bits of Elias' codes of n >= 1 (Elias, IEEE Trans. Inf. Theory 21, 1975)
-ORRERY_HD inline int whole_log2(uint64_t n) {
-  int log = 0;
-  while (n >>= 1) ++log;
-  return log;
+ORRERY_HD inline int whole_log2(uint64_t n) {  // floor
+#if defined(__CUDA_ARCH__)
+  return 63 - __clzll(static_cast<long long>(n));
+#else
+  return 63 - __builtin_clzll(n);
+#endif
 }
 ORRERY_HD inline int gamma_bits(uint64_t n) { return 2 * whole_log2(n) + 1; }
 ORRERY_HD inline int omega_bits(uint64_t n) {
@@ -104,29 +106,34 @@ template <class T>
 ORRERY_HD inline T sign_value(T scale, T x) {
   return x > T{0} ? scale : x < T{0} ? -scale : x == T{0} ? T{0} : x;
 }
-// the level, with the sign of x; rounds up where the fraction is above `cut`
+// what |x_j| is divided by: h, or infinity where h is 0, so that all levels are 0
 template <class T>
-ORRERY_HD inline T level_of(T x, T h, T most, T cut) {
-  if (h == T{0}) return T{0};
-  T y = (x < T{0} ? -x : x) / h;
-  y = y > most ? most : y;
-  const T whole = floor(y), level = whole + (y - whole > cut ? T{1} : T{0});
-  return x < T{0} ? -level : level;
+ORRERY_HD inline T divisor_of(T h) {
+  return h == T{0} ? static_cast<T>(HUGE_VAL) : h;
+}
+// the level, with the sign of x; rounds up where the fraction is above `cut`. No branch, so that loops vectorise.
+template <class T>
+ORRERY_HD inline T level_of(T x, T divisor, T most, T cut) {
+  T y = std::abs(x) / divisor;
+  y = y < most ? y : most;  // most also where x or the divisor is not finite
+  const T whole = static_cast<T>(static_cast<int32_t>(y)), level = whole + (y - whole > cut ? T{1} : T{0});
+  return std::copysign(level, x);
 }
 template <class T>
 ORRERY_HD inline T level_value(T h, T level) {
-  return level == T{0} ? T{0} : h * level;
+  return h * level + T{0};  // -0 becomes +0; fused or not, the same number
 }
 template <class T>
 ORRERY_HD inline T grid_step(const QuantiseRule& rule, int64_t slot) {
   return static_cast<T>(rule.decay == 1 ? rule.step : whole_power(rule.decay, slot) * rule.step);
 }
 template <class T>
-ORRERY_HD inline T grid_level(T x, T h) {
+ORRERY_HD inline T grid_level(T x, T divisor) {
   const T most = T{4611686018427387904.0};  // 2^62
-  T y = h == T{0} ? T{0} : x / h;
-  y = y > most ? most : y < -most ? -most : y;
-  const T whole = floor(y);
+  T y = x / divisor;
+  y = y > most ? most : y;
+  y = y < -most ? -most : y;
+  const T whole = std::floor(y);
   return whole + (y - whole > below_half<T> ? T{1} : T{0});
 }
 
@@ -144,27 +151,35 @@ struct NaturalBits<double> {
   static constexpr int mantissa = 52, exponent = 11;
 };
 template <class T>
+ORRERY_HD inline typename NaturalBits<T>::Word bits_of(T x) {
+  typename NaturalBits<T>::Word bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+template <class T>
 ORRERY_HD inline uint32_t natural_code(T x, uint32_t word) {
   using N = NaturalBits<T>;
-  typename N::Word bits;
-  memcpy(&bits, &x, sizeof bits);
+  using Word = typename N::Word;
   constexpr uint32_t special = (1u << N::exponent) - 1;
+  const Word bits = bits_of(x), fraction = bits & ((Word{1} << N::mantissa) - 1);
   const auto stored = static_cast<uint32_t>(bits >> N::mantissa) & special;
-  if (stored == special) return special;
-  const typename N::Word fraction = bits & ((typename N::Word{1} << N::mantissa) - 1);
   const bool up = sizeof(T) == 4 ? (word >> 9) < fraction : word < (static_cast<uint64_t>(fraction) >> 20);
-  const uint32_t code = stored + (up ? 1u : 0u);
-  return code < special ? code : special - 1;
+  const uint32_t code = stored + (up ? 1u : 0u), finite = code < special ? code : special - 1;
+  return stored == special ? special : finite;
 }
 template <class T>
 ORRERY_HD inline T natural_value(bool negative, uint32_t code) {
   using N = NaturalBits<T>;
-  if (code == 0) return T{0};
-  const typename N::Word bits = (static_cast<typename N::Word>(negative ? 1 : 0) << (sizeof(T) * 8 - 1)) |
-                                (static_cast<typename N::Word>(code) << N::mantissa);
+  using Word = typename N::Word;
+  const Word sign = static_cast<Word>(negative ? 1 : 0) << (sizeof(T) * 8 - 1);
+  const Word bits = code == 0 ? 0 : sign | static_cast<Word>(code) << N::mantissa;
   T x;
   memcpy(&x, &bits, sizeof x);
   return x;
+}
+template <class T>
+ORRERY_HD inline bool is_negative(T x) {
+  return bits_of(x) >> (sizeof(T) * 8 - 1) != 0;
 }
 }  // namespace detail
 

@@ -9,18 +9,23 @@ using Map = QuantiseRule::Map;
 
 constexpr int64_t strip = 256;  // coordinates whose draws lie in L1 at a time, a multiple of four
 
-// f(first, n, words of coordinates first ... first + n - 1)
-template <class F>
-void with_draws(const Stream& draws, int64_t P, F f) {
-  uint32_t word[strip];
-  for (int64_t first = 0; first < P; first += strip) {
-    const int64_t n = std::min(strip, P - first);
-    for (int64_t b = 0; 4 * b < n; ++b) {
-      const PhiloxBlock block = draws.block(static_cast<uint32_t>(first / 4 + b));
-      std::memcpy(word + 4 * b, block.word, sizeof block.word);
+// words <- draws 4 first ... 4 (first + blocks) - 1: Philox of core/rng.hpp with the blocks side by side, so that it vectorises
+constexpr int64_t blocks = strip / 4;
+void fill_words(const Stream& draws, uint32_t first, uint32_t* __restrict__ words) {
+  uint32_t c0[blocks], c1[blocks], c2[blocks], c3[blocks];
+  for (uint32_t b = 0; b < blocks; ++b)
+    c0[b] = first + b, c1[b] = draws.worker, c2[b] = draws.step_low, c3[b] = draws.step_high;
+  uint32_t k0 = draws.k0, k1 = draws.k1;
+  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+    for (int64_t b = 0; b < blocks; ++b) {
+      const uint64_t p0 = uint64_t{0xD2511F53u} * c0[b], p1 = uint64_t{0xCD9E8D57u} * c2[b];
+      c0[b] = static_cast<uint32_t>(p1 >> 32) ^ c1[b] ^ k0;
+      c1[b] = static_cast<uint32_t>(p1);
+      c2[b] = static_cast<uint32_t>(p0 >> 32) ^ c3[b] ^ k1;
+      c3[b] = static_cast<uint32_t>(p0);
     }
-    f(first, n, word);
-  }
+  for (int64_t b = 0; b < blocks; ++b)
+    words[4 * b] = c0[b], words[4 * b + 1] = c1[b], words[4 * b + 2] = c2[b], words[4 * b + 3] = c3[b];
 }
 
 // each writes one row and returns the bits beyond the fixed part
@@ -35,51 +40,71 @@ int64_t sign_row(const QuantiseRule& rule, const T* __restrict__ x, T* __restric
   return zeros > 0 && zeros < P ? P - zeros : 0;
 }
 
+// Functions of their own, with plain arguments: their loops vectorise.
 template <class T>
-int64_t levels_row(const QuantiseRule& rule, const Stream& draws, const T* __restrict__ x, T* __restrict__ q,
-                   int64_t P) {
-  const auto most = static_cast<T>(rule.levels);
-  const T h = row_scale(rule, x, P) / most;
+void cuts_of(const uint32_t* __restrict__ word, int64_t n, T* __restrict__ cut) {
+  for (int64_t i = 0; i < n; ++i) cut[i] = dither_of<T>(word[i]);
+}
+template <class T>
+void levels_of(const T* __restrict__ x, const T* __restrict__ cut, int64_t n, T divisor, T most,
+               T* __restrict__ level) {
+  for (int64_t i = 0; i < n; ++i) level[i] = level_of(x[i], divisor, most, cut[i]);
+}
+template <class T>
+void values_of(const T* __restrict__ level, int64_t n, T h, T* __restrict__ q) {
+  for (int64_t i = 0; i < n; ++i) q[i] = level_value(h, level[i]);
+}
+template <class T>
+int64_t bits_of_levels(QuantiseRule::Code code, const T* level, int64_t n) {
   int64_t bits = 0;
-  const auto count = [&](const T* level, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) {
-      const auto l = static_cast<uint64_t>(std::abs(level[i]));
-      bits += code_bits(rule.code, l + 1) + (l > 0 ? 1 : 0);
+  for (int64_t i = 0; i < n; ++i) {
+    const auto l = static_cast<uint64_t>(std::abs(level[i]));
+    bits += code_bits(code, l + 1) + (l > 0 ? 1 : 0);
+  }
+  return bits;
+}
+
+template <class T>
+int64_t levels_row(const QuantiseRule& rule, const Stream& draws, const T* x, T* q, int64_t P) {
+  const auto most = static_cast<T>(rule.levels);
+  const T h = row_scale(rule, x, P) / most, divisor = divisor_of(h);
+  int64_t bits = 0;
+  uint32_t word[strip];
+  T cut[strip], level[strip];
+  std::fill_n(cut, strip, below_half<T>);
+  for (int64_t first = 0; first < P; first += strip) {
+    const int64_t n = std::min(strip, P - first);
+    if (rule.dither) {
+      fill_words(draws, static_cast<uint32_t>(first / 4), word);
+      cuts_of(word, n, cut);
     }
-  };
-  const bool counted = rule.code != QuantiseRule::Code::fixed;
-  const auto write = [&](int64_t first, int64_t n, auto cut) {
-    T level[strip];
-    for (int64_t i = 0; i < n; ++i) level[i] = level_of(x[first + i], h, most, cut(i));
-    if (counted) count(level, n);
-    for (int64_t i = 0; i < n; ++i) q[first + i] = level_value(h, level[i]);
-  };
-  if (rule.dither)
-    with_draws(draws, P, [&](int64_t first, int64_t n, const uint32_t* word) {
-      write(first, n, [&](int64_t i) { return dither_of<T>(word[i]); });
-    });
-  else
-    for (int64_t first = 0; first < P; first += strip)
-      write(first, std::min(strip, P - first), [](int64_t) { return below_half<T>; });
+    levels_of(x + first, cut, n, divisor, most, level);
+    values_of(level, n, h, q + first);
+    if (rule.code != QuantiseRule::Code::fixed) bits += bits_of_levels(rule.code, level, n);
+  }
   return bits;
 }
 
 template <class T>
 int64_t grid_row(const QuantiseRule& rule, T h, bool counted, const T* __restrict__ x, T* __restrict__ q, int64_t P) {
   int64_t bits = 0;
+  const T divisor = divisor_of(h);
   if (counted)
     for (int64_t j = 0; j < P; ++j)
-      bits += code_bits(rule.code, code_of_level(static_cast<int64_t>(grid_level(x[j], h))));
-  for (int64_t j = 0; j < P; ++j) q[j] = level_value(h, grid_level(x[j], h));
+      bits += code_bits(rule.code, code_of_level(static_cast<int64_t>(grid_level(x[j], divisor))));
+  for (int64_t j = 0; j < P; ++j) q[j] = level_value(h, grid_level(x[j], divisor));
   return bits;
 }
 
 template <class T>
 void natural_row(const Stream& draws, const T* __restrict__ x, T* __restrict__ q, int64_t P) {
-  with_draws(draws, P, [&](int64_t first, int64_t n, const uint32_t* word) {
+  uint32_t word[strip];
+  for (int64_t first = 0; first < P; first += strip) {
+    const int64_t n = std::min(strip, P - first);
+    fill_words(draws, static_cast<uint32_t>(first / 4), word);
     for (int64_t i = 0; i < n; ++i)
-      q[first + i] = natural_value<T>(x[first + i] < T{0}, natural_code(x[first + i], word[i]));
-  });
+      q[first + i] = natural_value<T>(is_negative(x[first + i]), natural_code(x[first + i], word[i]));
+  }
 }
 
 }  // namespace

@@ -40,18 +40,19 @@ __device__ int64_t quantise_one(const QuantiseRule& rule, T scale, T h, uint32_t
   switch (rule.map) {
     case Map::sign: q = sign_value(scale, x); return x == T{0} ? 1 : 0;
     case Map::levels: {
-      const T level = level_of(x, h, static_cast<T>(rule.levels), rule.dither ? dither_of<T>(word) : below_half<T>);
+      const T level =
+          level_of(x, divisor_of(h), static_cast<T>(rule.levels), rule.dither ? dither_of<T>(word) : below_half<T>);
       q = level_value(h, level);
       if (!counted || rule.code == Code::fixed) return 0;
       const auto l = static_cast<uint64_t>(level < T{0} ? -level : level);
       return code_bits(rule.code, l + 1) + (l > 0 ? 1 : 0);
     }
     case Map::grid: {
-      const T level = grid_level(x, h);
+      const T level = grid_level(x, divisor_of(h));
       q = level_value(h, level);
       return counted ? code_bits(rule.code, code_of_level(static_cast<int64_t>(level))) : 0;
     }
-    case Map::natural: q = natural_value<T>(x < T{0}, natural_code(x, word)); return 0;
+    case Map::natural: q = natural_value<T>(is_negative(x), natural_code(x, word)); return 0;
   }
   return 0;
 }

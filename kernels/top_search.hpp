@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 
 #include "kernels/top_signs.hpp"
 
@@ -55,6 +56,39 @@ TopCut cut_of(const T* e, int64_t begin, int64_t end, int64_t keep) {
     return a.bits != b.bits ? a.bits > b.bits : a.j < b.j;
   });
   return {candidate[left - 1].bits, candidate[left - 1].j};
+}
+
+// The same of a whole row that keeps few of many, reading it once: a sample says above which magnitude the k largest are all but sure to lie, one
+// pass collects what lies above, and the cut is looked for there. room: n numbers.
+template <class T>
+TopCut cut_of_row(const T* x, int64_t n, int64_t keep, decltype(magnitude_bits(T{}))* __restrict__ room) {
+  using Bits = decltype(magnitude_bits(T{}));
+  constexpr int64_t sample = 2048;
+  if (n < 8 * sample || keep <= 0 || keep > n / 4) return cut_of(x, 0, n, keep);
+
+  // four deviations beyond the share of the sample that is kept
+  Bits some[sample];
+  for (int64_t i = 0; i < sample; ++i) some[i] = magnitude_bits(x[i * (n / sample)]);
+  const double share = static_cast<double>(keep) / static_cast<double>(n) * sample;
+  const auto rank = static_cast<int64_t>(share + 4 * std::sqrt(share)) + 8;
+  std::nth_element(some, some + rank, some + sample, std::greater<>());
+  const Bits least = some[rank];
+
+  int64_t found = 0;
+  for (int64_t j = 0; j < n; ++j) {
+    const Bits bits = magnitude_bits(x[j]);
+    room[found] = bits;
+    found += bits >= least ? 1 : 0;
+  }
+  if (found < keep) return cut_of(x, 0, n, keep);
+  std::nth_element(room, room + (keep - 1), room + found, std::greater<>());
+  const Bits at = room[keep - 1];
+
+  // of equal magnitudes those that come first
+  int64_t left = keep - std::count_if(room, room + keep, [&](Bits bits) { return bits > at; });
+  if (std::count(room, room + found, at) == left) return keep_from(at);
+  for (int64_t j = 0;; ++j)
+    if (magnitude_bits(x[j]) == at && --left == 0) return {at, j};
 }
 
 }  // namespace orrery::detail

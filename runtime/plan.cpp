@@ -164,8 +164,8 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
     const bool spare = std::any_of(p.arms.begin(), p.arms.end(), [&](int a) { return spec_of(a).has_spare(); });
     const BankShape shape = bank_shape(arm.model->layout(features, classes), parameters);
     if (spare && !asks_for(e, "divergence_")) ++plan.banks_in_use;
-    plan.banks = plan.banks_in_use * bank + (size == 8 ? Compressed<double>::bytes(e, p, shape, size)
-                                                       : Compressed<float>::bytes(e, p, shape, size));
+    plan.banks = plan.banks_in_use * bank + (size == 8 ? Compressed<double>::bytes(e, p, backend, shape, size)
+                                                       : Compressed<float>::bytes(e, p, backend, shape, size));
     int64_t most = 0;
     for (const int a : p.arms) most = std::max(most, spec_of(a).banks());
     plan.banks_in_use += most;

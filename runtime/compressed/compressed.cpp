@@ -134,14 +134,15 @@ void Compressed<T>::charge(std::vector<Ledger>& ledgers, int64_t from, int64_t t
 }
 
 template <class T>
-int64_t Compressed<T>::bytes(const Experiment& e, const Population& p, const BankShape& shape, int64_t element_size) {
+int64_t Compressed<T>::bytes(const Experiment& e, const Population& p, Backend backend, const BankShape& shape,
+                             int64_t element_size) {
   int64_t all = 0;
   for (const int a : p.arms) {
     const auto& arm = e.arms[static_cast<size_t>(a)];
     const int64_t rows = p.rows() / static_cast<int64_t>(p.arms.size());
     const CompressedSpec& spec = *arm.algorithm->compressed();
     all += spec.banks() * rows * shape.parameters * element_size;
-    if (spec.compresses()) all += arm.compressor->workspace(shape, rows, element_size);
+    if (spec.compresses()) all += arm.compressor->workspace(backend, shape, rows, element_size);
   }
   return all;
 }

@@ -34,7 +34,7 @@ class Compressed {
   // Adds what the slots from ... to - 1 sent; those slots have passed.
   void charge(std::vector<Ledger>&, int64_t from, int64_t to);
 
-  static int64_t bytes(const Experiment&, const Population&, const BankShape&, int64_t element_size);
+  static int64_t bytes(const Experiment&, const Population&, Backend, const BankShape&, int64_t element_size);
 
  private:
   struct Arm {

@@ -80,8 +80,8 @@ class Composition final : public Compressor {
     return a_->where_bits(s) + b_->bits(inside(s), real_bits, slot);
   }
   bool has_counted() const override { return b_->has_counted(); }
-  int64_t workspace(const BankShape& s, int64_t rows, int64_t size) const override {
-    return a_->workspace(s, rows, size) + b_->workspace(inside(s), rows, size) + 2 * rows * a_->payload(s) * size;
+  int64_t workspace(Backend b, const BankShape& s, int64_t rows, int64_t size) const override {
+    return a_->workspace(b, s, rows, size) + b_->workspace(b, inside(s), rows, size) + 2 * rows * a_->payload(s) * size;
   }
   std::unique_ptr<Compression<float>> bind(const Context& ctx, const Rows& rows, const BankShape& s,
                                            float) const override {

@@ -39,8 +39,9 @@ struct CompressorClass {
   bool spatio_temporal = true;  // x' = -C(x, t) is uniformly exponentially stable
   bool strong = false;          // strong ST: may act on states that do not vanish (direct flows)
   bool linear = false, time_varying = false, random = false;
-  bool alike = true;        // the same map for all rows of a replica
-  std::string reason = {};  // why it is not ST or not strong ST; one clause
+  bool alike = true;         // the same map for all rows of a replica
+  bool keeps_state = false;  // from step to step: Compression::state
+  std::string reason = {};   // why it is not ST or not strong ST; one clause
 };
 
 // Who sends, for packers: what sender and receivers know beside the message.
@@ -59,6 +60,8 @@ class Compression {
   virtual void apply(const Context&, const Rows&, Slot, MatrixView<const T> x, MatrixView<T> q) = 0;
   // (rows) bits of the last apply beyond Compressor::bits, where the length depends on x; else empty. On the context's side.
   virtual VectorView<const int64_t> counted() const { return {}; }
+  // What is kept from step to step, beside nothing that follows from the key: banks of (rows, n).
+  virtual std::vector<MatrixView<T>> state() { return {}; }
   // The message of one row that apply() has just seen, from its x on the host; and what a receiver makes of it: the bits of apply's q (for
   // cosine and normal directions on CUDA to rounding).
   virtual void pack(const RowKey&, const T* x, wire::BitWriter&) const = 0;
@@ -100,8 +103,8 @@ class Compressor {
   // Projections: numbers in a message (the most in any slot), and the bits beside them. 0: cannot be followed by another compressor.
   virtual int64_t payload(const BankShape&) const { return 0; }
   virtual int64_t where_bits(const BankShape&) const { return 0; }
-  // bytes that bind() asks for
-  virtual int64_t workspace(const BankShape&, int64_t rows, int64_t element_size) const = 0;
+  // bytes that bind() and calls ask for
+  virtual int64_t workspace(Backend, const BankShape&, int64_t rows, int64_t element_size) const = 0;
   // Checks, then allocates for rows.count rows; reads seeds and workers.
   virtual std::unique_ptr<Compression<float>> bind(const Context&, const Rows&, const BankShape&, float) const = 0;
   virtual std::unique_ptr<Compression<double>> bind(const Context&, const Rows&, const BankShape&, double) const = 0;

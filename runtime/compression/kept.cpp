@@ -89,8 +89,8 @@ class Kept final : public Projection<T> {
   std::vector<int64_t> known_where(const RowKey& key) const {
     std::vector<int64_t> at;
     if (rule_.which == Which::drawn) {
-      const Stream draws = keep_draws(key.seed, rule_.alike ? 0 : key.worker, key.step.key());
-      for (int64_t i = 0; i < rule_.k; ++i) at.push_back(drawn_place(draws, i, P_));
+      const Permutation drawn = keep_draws(key.seed, rule_.alike ? 0 : key.worker, key.step.key(), P_);
+      for (int64_t i = 0; i < rule_.k; ++i) at.push_back(drawn(static_cast<uint32_t>(i)));
     } else {
       const int64_t b = block_at(key.step.slot, rule_.dwell, rule_.blocks);
       for (int64_t j = block_begin(b, rule_.blocks, P_); j < block_begin(b + 1, rule_.blocks, P_); ++j) at.push_back(j);
@@ -117,7 +117,11 @@ int64_t Sparsifier::bits(const BankShape& s, int64_t real_bits, int64_t slot) co
   return where_bits(s) + kept_in(rule(s), s.parameters, slot) * real_bits;
 }
 
-int64_t Sparsifier::workspace(const BankShape& s, int64_t rows, int64_t) const { return 4 * rows * payload(s); }
+int64_t Sparsifier::workspace(Backend b, const BankShape& s, int64_t rows, int64_t size) const {
+  const bool searches =
+      b == Backend::cpu && rule(s).which == Which::top;  // a row of every thread, for the time of a call
+  return 4 * rows * payload(s) + (searches ? threads() * s.parameters * size : 0);
+}
 
 std::unique_ptr<Compression<float>> Sparsifier::bind(const Context& ctx, const Rows& rows, const BankShape& s,
                                                      float) const {

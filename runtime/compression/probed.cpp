@@ -109,7 +109,7 @@ std::unique_ptr<Compression<T>> bound(const Scalarizer& s, const Context& ctx, c
 
 }  // namespace
 
-int64_t Scalarizer::workspace(const BankShape& s, int64_t rows, int64_t size) const {
+int64_t Scalarizer::workspace(Backend, const BankShape& s, int64_t rows, int64_t size) const {
   // the most: where workers share a direction only their replicas have one each
   const ProbeRule r = rule();
   const int64_t directions = r.family == ProbeRule::Family::normal && !r.alike ? rows : 1;

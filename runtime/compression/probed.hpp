@@ -14,7 +14,7 @@ class Scalarizer : public Compressor {
   virtual const std::vector<double>* given() const { return nullptr; }  // (M, P), for rules that cycle
   int64_t bits(const BankShape&, int64_t real_bits, int64_t) const override { return real_bits; }
   int64_t payload(const BankShape&) const override { return 1; }
-  int64_t workspace(const BankShape&, int64_t rows, int64_t element_size) const override;
+  int64_t workspace(Backend, const BankShape&, int64_t rows, int64_t element_size) const override;
   std::unique_ptr<Compression<float>> bind(const Context&, const Rows&, const BankShape&, float) const override;
   std::unique_ptr<Compression<double>> bind(const Context&, const Rows&, const BankShape&, double) const override;
 

@@ -33,7 +33,9 @@ int64_t Quantiser::bits(const BankShape& s, int64_t real_bits, int64_t) const {
   return wire::fixed_bits(rule_, s.parameters, real_bits);
 }
 bool Quantiser::has_counted() const { return wire::is_counted(rule_); }
-int64_t Quantiser::workspace(const BankShape&, int64_t rows, int64_t) const { return has_counted() ? 8 * rows : 0; }
+int64_t Quantiser::workspace(Backend, const BankShape&, int64_t rows, int64_t) const {
+  return has_counted() ? 8 * rows : 0;
+}
 
 std::unique_ptr<Compression<float>> Quantiser::bind(const Context& ctx, const Rows& rows, const BankShape& s,
                                                     float) const {

@@ -11,7 +11,7 @@ class Quantiser : public Compressor {
   const QuantiseRule& rule() const { return rule_; }
   int64_t bits(const BankShape&, int64_t real_bits, int64_t slot) const override;
   bool has_counted() const override;
-  int64_t workspace(const BankShape&, int64_t rows, int64_t element_size) const override;
+  int64_t workspace(Backend, const BankShape&, int64_t rows, int64_t element_size) const override;
   std::unique_ptr<Compression<float>> bind(const Context&, const Rows&, const BankShape&, float) const override;
   std::unique_ptr<Compression<double>> bind(const Context&, const Rows&, const BankShape&, double) const override;
 

@@ -4,6 +4,7 @@
 #include "datasets/partition/partition.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/compression/compressor.hpp"
 #include "runtime/metrics.hpp"
 #include "tests/cli/support.hpp"
 
@@ -172,6 +173,7 @@ TEST(List, NamesEveryPart) {
   for (const auto* e : model_table()) expect_part("models", e->name, e->what);
   for (const auto* e : data_table()) expect_part("datasets", e->name, e->what);
   for (const auto* e : partition_table()) expect_part("partitions", e->name, e->what);
+  for (const auto* e : compressor_table()) expect_part("compressors", e->name, e->what);
   for (const auto& m : metric_table()) expect_part("metrics", m.name, m.what);
 }
 

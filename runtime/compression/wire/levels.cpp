@@ -37,12 +37,13 @@ void unpack_signs(BitReader& in, T* q, int64_t P) {
 
 template <class T>
 void pack_scaled(const QuantiseRule& rule, const Stream& draws, const T* x, int64_t P, BitWriter& out) {
-  const T scale = detail::row_scale(rule, x, P), most = static_cast<T>(rule.levels), h = scale / most;
+  const T scale = detail::row_scale(rule, x, P), most = static_cast<T>(rule.levels),
+          divisor = detail::divisor_of(scale / most);
   const int64_t width = index_bits(rule.levels + 1);
   out.real(scale);
   for (int64_t j = 0; j < P; ++j) {
     const T cut = rule.dither ? detail::dither_of<T>(draws.bits(static_cast<uint32_t>(j))) : detail::below_half<T>;
-    const T level = detail::level_of(x[j], h, most, cut);
+    const T level = detail::level_of(x[j], divisor, most, cut);
     const auto l = static_cast<uint64_t>(std::abs(level));
     if (rule.code == Code::fixed) {
       out.put(level < T{0} ? 1 : 0, 1);
@@ -92,13 +93,14 @@ void pack_levels(const QuantiseRule& rule, const RowKey& key, const T* x, int64_
     case Map::grid: {
       const T h = detail::grid_step<T>(rule, key.step.slot);
       for (int64_t j = 0; j < P; ++j)
-        out.code(rule.code, detail::code_of_level(static_cast<int64_t>(detail::grid_level(x[j], h))));
+        out.code(rule.code,
+                 detail::code_of_level(static_cast<int64_t>(detail::grid_level(x[j], detail::divisor_of(h)))));
       break;
     }
     case Map::natural:
       for (int64_t j = 0; j < P; ++j) {
         const uint32_t code = detail::natural_code(x[j], draws.bits(static_cast<uint32_t>(j)));
-        out.put(x[j] < T{0} ? 1 : 0, 1);
+        out.put(detail::is_negative(x[j]) ? 1 : 0, 1);
         out.put(code, detail::NaturalBits<T>::exponent);
       }
       break;

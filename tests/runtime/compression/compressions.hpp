@@ -11,6 +11,7 @@ namespace orrery::test {
 struct Compressed {
   std::string text;      // the table [compressor]
   bool cosines = false;  // its directions agree between host and CUDA to rounding only
+  bool alone = true;     // a row's message does not depend on the rows of its replica
 };
 
 // for P >= 4 coordinates, an even number of them
@@ -24,7 +25,7 @@ inline std::vector<Compressed> every_compressor(int64_t P) {
   }
   psi += "]";
   const auto k = std::to_string(std::max<int64_t>(1, P / 3)), all = std::to_string(P);
-  return {
+  std::vector<Compressed> configs{
       {"kind = 'identity'"},
       {"kind = 'top-k'\nk = 1"},
       {"kind = 'top-k'\nk = " + k},
@@ -66,6 +67,12 @@ inline std::vector<Compressed> every_compressor(int64_t P) {
       {"kind = 'random-scalarizer'\nthen = { kind = 'one-bit' }", true},
       {"kind = 'top-k'\nk = " + k + "\nthen = { kind = 'top-k', k = 1, then = { kind = 'dithered', bits = 3 } }"},
   };
+  if (P >= 10) {  // smaller matrices do not become shorter
+    const std::string shape = "rank = 1\nshape = [2, " + std::to_string(P / 2) + "]\n";
+    configs.push_back({"kind = 'power-sgd'\nshared = false\n" + shape});
+    configs.push_back({.text = "kind = 'power-sgd'\n" + shape, .alone = false});
+  }
+  return configs;
 }
 
 inline std::unique_ptr<Compressor> compressor_of(const std::string& text) {

@@ -98,7 +98,7 @@ Formula drawn(size_t k, bool shared, double factor) {
         const Stream s(key.seed, Draw::compression_choice, static_cast<uint32_t>(shared ? 0 : key.worker),
                        key.step.key());
         std::vector<size_t> at;
-        for (uint32_t i = 0; i < k; ++i) at.push_back(shuffled(s, i, static_cast<uint32_t>(x.size())));
+        for (uint32_t i = 0; i < k; ++i) at.push_back(Permutation(s, static_cast<uint32_t>(x.size()))(i));
         return at;
       },
       factor);
@@ -287,7 +287,7 @@ TEST_P(CompressorFormulas, SameBitsForAnyThreadsAndNeighbours) {
     };
     test::expect_same_bits_for_any_threads([&] { return run(0, n); });
     const auto all = run(0, n);
-    for (int64_t r = 0; r < n; ++r)
+    for (int64_t r = 0; c.alone && r < n; ++r)
       test::expect_same_bits(run(r, 1), {all.begin() + r * P, all.begin() + (r + 1) * P}, c.text + " alone");
   }
 }

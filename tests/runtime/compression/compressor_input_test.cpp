@@ -55,6 +55,18 @@ std::vector<Bad> bad_tables() {
        "kind = 'top-k'\nk = 3\nthen = { kind = 'rand-k', k = 4 }",
        3,
        {"compressor.then.k", "keeps 4 of 3 coordinates"}},
+      {"RankZero", "kind = 'power-sgd'\nrank = 0", 2, {"compressor.rank"}},
+      {"RankMissing", "kind = 'power-sgd'", 0, {"compressor.rank"}},
+      {"NoMatrix",
+       "kind = 'power-sgd'\nrank = 1",
+       2,
+       {"compressor.rank", "no matrix among the parameters becomes shorter"}},
+      {"RankTooHigh", "kind = 'power-sgd'\nrank = 2\nshape = [2, 5]", 2, {"compressor.rank", "at rank 2; lower it"}},
+      {"ShapeOfOtherSize",
+       "kind = 'power-sgd'\nrank = 1\nshape = [3, 5]",
+       3,
+       {"compressor.shape", "3 x 5 is not the number of parameters, 10"}},
+      {"ShapeOfThree", "kind = 'power-sgd'\nrank = 1\nshape = [1, 2, 5]", 3, {"compressor.shape", "has 3 numbers"}},
       {"KeyUnknown", "kind = 'top-k'\nk = 3\nbits = 4", 3, {"bits"}},
   };
 }

@@ -39,6 +39,7 @@ TEST_P(CompressorLaws, ConstantsOfDeterministicMaps) {
   int judged = 0;
   for (const int64_t P : {4, 10, 64})
     for (const test::Compressed& config : test::every_compressor(P)) {
+      if (!config.alone) continue;  // the mean of others may be larger than a row
       const auto spec = test::compressor_of(config.text);
       const CompressorClass c = spec->traits({.parameters = P});
       const test::Rows rows(b, test::two_replicas(n), 3);
