@@ -209,6 +209,22 @@ TEST_P(CompressedMethods, LedgerCountsBits) {
   }
 }
 
+// What a run takes is what its plan says, whatever the method keeps.
+TEST_P(CompressedMethods, MemoryIsThePlan) {
+  for (const auto& kind : every_kind) {
+    Bench b = bench(kind);
+    b.parameters = 5000;
+    b.steps = 3;
+    b.metrics = "\"bits_up\"";
+    b.compressor = "kind = \"top-k\"\nk = 50";
+    if (kind == "prox-lead") b.algorithm = "l1 = 0.1";
+    const RunResult r = result(b);
+    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
+                0.1 * static_cast<double>(r.planned_memory))
+        << kind;
+  }
+}
+
 // Alone and among other replicas and arms, on any number of threads.
 TEST_P(CompressedMethods, TheSameBitsAloneAndAmongOthers) {
   for (const char* kind : {"primal-dual", "lead", "choco-sgd", "ef-sgd"}) {

@@ -1,4 +1,5 @@
 // Flows with compressed messages (st-compression.md 4): whole runs against the Euler steps written out in float64, and the checks S1 - S7, S12.
+#include "runtime/compressed/notices.hpp"
 #include "tests/laws/compressed_helpers.hpp"
 
 namespace orrery {
@@ -197,6 +198,54 @@ TEST_P(Flows, StepCountsOfTheTable) {
     b.compressor = compressor;
     EXPECT_NEAR(result(b).arms[0].values[0][0].back(), stalls_at, 0.02 * stalls_at) << compressor;
   }
+}
+
+// The bound of the Euler step is exact for quadratics: just below it the flow without compression settles, just above it grows. A warning names it.
+TEST_P(Flows, EulerStepsBeyondTheBoundGrow) {
+  if (!exact()) GTEST_SKIP() << "of the method, not of the precision";
+  Bench b = test::q10();
+  b.algorithm = "flow = \"uncompressed\"\nbeta = 1.5";
+  b.steps = 1;
+  const Experiment e = parse_experiment(b.text(), "law.toml", device());
+  const Arm& arm = e.arms[0];
+  const auto limit =
+      euler_limit(*arm.algorithm->compressed(), Network(*arm.network, 1, {}), arm.model->quadratic_risk());
+  ASSERT_TRUE(limit);
+  EXPECT_GT(*limit, 0.1);
+  EXPECT_LT(*limit, 1);
+  b.steps = b.every = 3000;
+  const auto end = [&](double share) {
+    b.learning_rate = share * *limit;
+    const RunResult r = result(b);
+    EXPECT_EQ(r.notices.size(), share > 1 ? 1u : 0u) << share;
+    return r.arms[0].values[0][0].back();
+  };
+  EXPECT_LT(end(0.98), 1e-6);
+  EXPECT_GT(end(1.02), 1e3);
+}
+
+// What stalls or grows is said before it runs, with its reason; what works runs without a word.
+TEST_P(Flows, NoticesNameTheReason) {
+  const auto notices = [&](const std::string& algorithm, const std::string& compressor) {
+    Bench b = bench();
+    b.steps = 1;
+    b.algorithm = algorithm;
+    b.compressor = compressor;
+    return result(b).notices;
+  };
+  const auto one = [&](const std::string& algorithm, const std::string& compressor, const std::string& part) {
+    const auto all = notices(algorithm, compressor);
+    ASSERT_EQ(all.size(), 1u) << compressor;
+    EXPECT_NE(all[0].find(part), std::string::npos) << all[0];
+  };
+  one("flow = \"direct\"", "kind = \"top-k\"\nk = 2", "not monotone");
+  one("", "kind = \"fixed-step\"\nstep = 0.1", "no ST compressor");
+  one("flow = \"direct\"\nalpha = 1.4", "kind = \"cyclic\"\nscaled = true", "disagreement grows");
+  one("kappa = 6.0", "kind = \"cyclic\"\nscaled = true", "its error grows");
+  one("kappa = 9.0\nalpha = 2.0", "kind = \"cyclic\"", "of order 2");
+  EXPECT_EQ(notices("flow = \"direct\"", "kind = \"cyclic\"").size(), 0u);
+  EXPECT_EQ(notices("", "kind = \"top-k\"\nk = 2").size(), 0u);
+  EXPECT_EQ(notices("flow = \"direct\"", "kind = \"identity\"").size(), 0u);
 }
 
 }  // namespace
