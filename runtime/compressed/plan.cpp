@@ -16,9 +16,14 @@ BankShape bank_shape(const std::vector<Tensor>& layout, int64_t parameters) {
 void check_compressed_parts(const Arm& arm, const Network& network, const BankShape& shape) {
   const CompressedSpec& spec = *arm.algorithm->compressed();
   if (spec.compresses()) arm.compressor->check(shape);
-  if (spec.is_flow() && spec.flow == CompressedSpec::Flow::direct) {
+  if (spec.compresses()) {
     const CompressorClass c = arm.compressor->traits(shape);
-    if (c.linear && !c.alike)
+    if (!spec.star() && c.keeps_state && c.alike)
+      throw ExperimentError(
+          fmt::format("{}: its factors are means over all workers, which nobody has on a graph; set "
+                      "shared = false",
+                      arm.params->place("compressor.shared")));
+    if (spec.is_flow() && spec.flow == CompressedSpec::Flow::direct && c.linear && !c.alike)
       throw ExperimentError(
           fmt::format("{}: gives every node its own coordinates or direction, and in a direct flow what "
                       "nodes send then does not cancel where they agree; set shared = true",

@@ -68,6 +68,12 @@ std::vector<BadInput> Compressors() {
   const std::string choco = "kind = \"choco-sgd\"";
   return {
       bad("TooMany", with(choco, ring, "kind = \"top-k\"\nk = 3  #!"), 2, {"compressor.k", "give at most 2"}),
+      bad("MeansOnAGraph",
+          Toml{.model = "kind = \"quadratic\"\ndimension = 16",
+               .network = ring,
+               .algorithm = choco,
+               .rest = "[compressor]\nkind = \"power-sgd\"\nrank = 1\nshape = [4, 4]\nshared = true  #!"},
+          2, {"compressor.shared", "set shared = false"}),
       bad("Unknown", with(choco, ring, "kind = \"top\"  #!"), 2, {"compressor.kind", "top-k"}),
       bad("UnknownKeyOfCompressor", with(choco, ring, "kind = \"sign\"\nbits = 3  #!"), 2, {"compressor.bits"}),
       bad("OfAMethodWithout",
