@@ -19,10 +19,12 @@ struct Bench {
   int64_t workers = 6, parameters = 4, steps = 30, every = 1, seed = 5, replicas = 1;
   std::string noise = "0.0";
 
-  bool ten_nodes = false;  // Q10
+  bool ten_nodes = false;       // Q10
+  bool unit_curvature = false;  // so that the optimum is the mean of the centers
   // Workers that start apart: x_ij(0) = start(i, j), through a file.
   bool apart = false;
   double start(int64_t i, int64_t j) const {
+    if (apart && ten_nodes) return c(i, j);
     if (apart) return static_cast<double>((7 * i + 5 * j) % 13) / 4 - 1.4;
     return std::stod(init);
   }
@@ -53,6 +55,7 @@ struct Bench {
   }
 
   double a(int64_t i, int64_t j) const {
+    if (unit_curvature) return 1;
     if (ten_nodes) return 1 + fraction(0.6180339887498949 * static_cast<double>(10 * i + j + 1));
     return 0.5 + 0.3 * static_cast<double>((3 * i + 2 * j) % 7);
   }

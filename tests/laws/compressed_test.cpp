@@ -283,5 +283,27 @@ TEST_P(CompressedMethods, StepCountsOfTheDigest) {
   }
 }
 
+// A.2: gossip from x(0) = b, steps to 1e-8 of the mean of b.
+TEST_P(CompressedMethods, GossipCountsOfTheDigest) {
+  if (!exact()) GTEST_SKIP() << "1e-8 lies below what fp32 holds";
+  struct Row {
+    std::string compressor;
+    double gamma;
+    int64_t steps;
+  };
+  for (const Row& row : {Row{"kind = \"identity\"", 1, 136}, Row{"kind = \"top-k\"\nk = 1", 0.1, 1391},
+                         Row{"kind = \"sign\"", 0.3, 467}}) {
+    Bench b = test::q10();
+    b.unit_curvature = true;
+    b = b.from_apart(folder_);
+    b.kind = "choco-gossip";
+    b.compressor = row.compressor;
+    b.algorithm = fmt::format("gamma = {}", row.gamma);
+    b.steps = row.steps + 4;
+    EXPECT_NEAR(static_cast<double>(test::first_below(result(b), 0, 1e-8)), static_cast<double>(row.steps), 2)
+        << row.compressor;
+  }
+}
+
 }  // namespace
 }  // namespace orrery
