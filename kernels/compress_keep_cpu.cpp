@@ -52,7 +52,7 @@ void keep_impl(const Context& ctx, const Rows& rows, Slot slot, const KeepRule& 
   const Step t = slot.at();
   const int64_t P = x.extent(1);
   const Buffer<Bits<T>> room = room_of<T>(ctx, rule, P);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (x.size() >= 1 << 13)
   for (int64_t r = 0; r < rows.count; ++r) {
     const T* const from = x.row(r);
     T* const to = q.row(r);
@@ -81,7 +81,7 @@ void keep_places_impl(const Context& ctx, const Rows& rows, Slot slot, const Kee
   const Step t = slot.at();
   const int64_t P = x.extent(1), m = places.extent(1);
   const Buffer<Bits<T>> room = room_of<T>(ctx, rule, P);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (x.size() >= 1 << 13)
   for (int64_t r = 0; r < rows.count; ++r) {
     int32_t* const to = places.row(r);
     if (rule.which == Which::top) {
@@ -99,7 +99,7 @@ void keep_places_impl(const Context& ctx, const Rows& rows, Slot slot, const Kee
 
 template <class T, Backend B>
 void keep_gather_impl(const Context&, MatrixView<const int32_t> places, MatrixView<const T> x, MatrixView<T> y) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (y.size() >= 1 << 13)
   for (int64_t r = 0; r < y.extent(0); ++r)
     for (int64_t i = 0; i < y.extent(1); ++i) y(r, i) = places(r, i) >= 0 ? x(r, places(r, i)) : T{0};
 }
@@ -107,7 +107,7 @@ void keep_gather_impl(const Context&, MatrixView<const int32_t> places, MatrixVi
 template <class T, Backend B>
 void keep_scatter_impl(const Context&, MatrixView<const int32_t> places, double factor, MatrixView<const T> y,
                        MatrixView<T> q) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (q.size() >= 1 << 13)
   for (int64_t r = 0; r < q.extent(0); ++r) {
     std::fill_n(q.row(r), q.extent(1), T{0});
     for (int64_t i = 0; i < y.extent(1); ++i)

@@ -6,7 +6,7 @@ template <Backend B>
 void probe_fill_impl(const Context&, const Rows& rows, Slot slot, const ProbeRule& rule, VectorView<const int32_t> lead,
                      MatrixView<double> psi) {
   const int64_t t = slot.at().slot;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (psi.size() >= 1 << 12)
   for (int64_t m = 0; m < psi.extent(0); ++m) {
     const int64_t r = lead[m];
     probe_row(rule, rows.seed[r], rows.worker[r], t, psi.row(m), psi.extent(1));
@@ -17,7 +17,7 @@ template <class T, Backend B>
 void scalarize_impl(const Context&, MatrixView<const double> psi, VectorView<const int32_t> which, double factor,
                     MatrixView<const T> x, MatrixView<T> y, MatrixView<T> q) {
   const int64_t P = psi.extent(1);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (which.size() * P >= 1 << 13)
   for (int64_t r = 0; r < which.size(); ++r) {
     const double* __restrict__ const direction = psi.row(which[r]);
     if (x.size() > 0) y(r, 0) = probe_product(direction, x.row(r), P);

@@ -115,7 +115,7 @@ void compress_quantise_impl(const Context&, const Rows& rows, Slot slot, const Q
   const Step t = slot.at();
   const int64_t P = x.extent(1);
   const bool counted = bits.size() > 0;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (x.size() >= 1 << 13)
   for (int64_t r = 0; r < rows.count; ++r) {
     const Stream draws = dither_draws(rows.seed[r], rows.worker[r], t.key());
     int64_t beyond = 0;

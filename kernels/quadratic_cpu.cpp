@@ -45,7 +45,7 @@ void quadratic_steps_impl(const Context&, const QuadraticView<T>& q, const Rows&
                           MatrixView<T> x, const Momentum<T>& m) {
   const int64_t t = slot.at().slot, columns = x.extent(1);
   const T mu = static_cast<T>(m.mu);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (x.size() * steps >= 1 << 14)
   for (int64_t r = 0; r < rows.count; ++r) {
     const T eta = static_cast<T>(rows.learning_rate[r]);
     T g[tile];
@@ -70,7 +70,7 @@ template <class T, Backend B>
 void quadratic_gradients_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot,
                               MatrixView<const T> x, MatrixView<T> g) {
   const Step t = slot.at();
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (g.size() >= 1 << 14)
   for (int64_t r = 0; r < rows.count; ++r) {
     const bool active = rows.active(r, t);
     if (!active) std::fill(g.row(r), g.row(r) + g.extent(1), T{0});
@@ -83,7 +83,7 @@ template <class T, Backend B>
 void quadratic_hessian_impl(const Context&, const QuadraticView<T>& q, const Rows& rows, Slot slot,
                             MatrixView<const T> v, MatrixView<T> out) {
   const Step t = slot.at();
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (out.size() >= 1 << 14)
   for (int64_t r = 0; r < rows.count; ++r) {
     const bool active = rows.active(r, t);
     for (int64_t j = 0; j < out.extent(1); ++j) out(r, j) = active ? q.curvature(rows.worker[r], j) * v(r, j) : T{0};
@@ -93,7 +93,7 @@ void quadratic_hessian_impl(const Context&, const QuadraticView<T>& q, const Row
 template <class T, class C, Backend B>
 void quadratic_losses_impl(const Context&, const QuadraticView<C>& q, const Rows& rows, MatrixView<const T> x,
                            VectorView<double> out) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (x.size() >= 1 << 14)
   for (int64_t r = 0; r < rows.count; ++r) {
     const int64_t w = rows.worker[r];
     double sum = 0;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "runtime/batch_mode.hpp"
+#include "runtime/compressed/spec.hpp"
 #include "runtime/network/network.hpp"
 #include "runtime/voting/wire.hpp"
 
@@ -121,7 +122,14 @@ void check_shared_start(const Params& p, int64_t start_rows) {
 
 StepSpec read_step(Params& p, int64_t workers, int64_t steps) {
   StepSpec step;
-  read_learning_rate(p, steps, step);
+  const bool flow = p.is_text("kind") && is_flow_kind(p.text("kind", ""));
+  if (!flow) {
+    read_learning_rate(p, steps, step);
+  } else {
+    if (p.has("learning_rate"))
+      p.fail("learning_rate", "a flow goes in Euler steps of the length `step`; give that, and the gain eta");
+    step.learning_rate = p.number("step", 0.1, above(0));
+  }
   step.batch.assign(static_cast<size_t>(workers), 0);
   if (p.has("batch_mode")) {
     if (p.has("batch")) p.fail("batch_mode", "gives every worker its batch, and so does batch; leave one of them out");
@@ -148,7 +156,7 @@ StepSpec read_step(Params& p, int64_t workers, int64_t steps) {
   step.momentum = p.number("momentum", 0.0, {.min = 0, .max = 1, .max_open = true});
   if (step.momentum > 0 || p.has("momentum_at_average"))
     step.keep_momentum = p.choice("momentum_at_average", "reset", {"reset", "keep"}) == "keep";
-  if (p.choice("step", "fused", {"fused", "gradients"}) == "gradients") step.rung = StepSpec::Rung::gradients;
+  if (!flow && p.choice("step", "fused", {"fused", "gradients"}) == "gradients") step.rung = StepSpec::Rung::gradients;
   return step;
 }
 

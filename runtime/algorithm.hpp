@@ -13,6 +13,7 @@
 namespace orrery {
 
 class Cluster;
+struct CompressedSpec;
 struct VoteSpec;
 
 class Algorithm {
@@ -25,6 +26,8 @@ class Algorithm {
   virtual const VoteSpec* voting() const { return nullptr; }
   // Decentralised SGD: which strategy. Null: another method.
   virtual const diffusion::Strategy* strategy() const { return nullptr; }
+  // Methods whose messages go through the compressor of [compressor]: which, and its gains. Null: another method.
+  virtual const CompressedSpec* compressed() const { return nullptr; }
 };
 
 const Table<Algorithm>& algorithm_table();

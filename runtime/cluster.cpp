@@ -45,6 +45,7 @@ Ledger starting_ledger(const Arm& arm) {
     ledger.links = {{.name = "server"}};
     return ledger;
   }
+  if (const auto* spec = arm.algorithm->compressed()) return compressed_ledger(*arm.network, *spec);
   return arm.algorithm->voting() ? vote_ledger(*arm.network) : Ledger(*arm.network);
 }
 }  // namespace
@@ -83,24 +84,6 @@ double Cluster::virtual_time(size_t lane) {
     for (const auto& l : population_.lanes) clocks_.emplace_back(l.network, l.seed, bits_per_model_);
   clocks_[lane].advance(schedule(population_.lanes[lane].arm), now_);
   return clocks_[lane].time();
-}
-
-// ---- tables ---------------------------------------------------------------------------------------------------------------------------
-
-DeviceMixing::DeviceMixing(const Context& ctx, const std::vector<const Mixing*>& mixing) {
-  std::vector<int64_t> begin{0}, source;
-  std::vector<double> weight;
-  int64_t first_node = 0;
-  for (const Mixing* m : mixing) {
-    for (int64_t s : m->source) source.push_back(first_node + s);
-    weight.insert(weight.end(), m->weight.begin(), m->weight.end());
-    const int64_t before = begin.back();
-    for (size_t d = 1; d < m->begin.size(); ++d) begin.push_back(before + m->begin[d]);
-    first_node += m->nodes();
-  }
-  begin_ = Buffer<int64_t>(ctx, begin);
-  source_ = Buffer<int64_t>(ctx, source);
-  weight_ = Buffer<double>(ctx, weight);
 }
 
 // ---- the cluster of one element type ------------------------------------------------------------------------------------------------------
@@ -153,8 +136,13 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   }
   start_models(e, host);
   if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
-  build_tables();
+  build_tables(first.algorithm->compressed() != nullptr);
   if (const auto* strategy = first.algorithm->strategy()) build_strategy(*strategy);
+  if (first.algorithm->compressed()) {
+    compressed_ = std::make_unique<Compressed<T>>(ctx, e, population_, rows_, layout_, p_);
+    if (compressed_->has_spare()) gradient_bank();
+    graphs_ = graphs_ && !compressed_->on_host();
+  }
   for (int arm = 0; arm < arms(); ++arm) draw_participants(arm);
 
   // the pattern of actions repeats with the common round of all arms
@@ -227,7 +215,7 @@ void ClusterOf<T>::build_rows(const Dataset* host) {
 }
 
 template <class T>
-void ClusterOf<T>::build_tables() {
+void ClusterOf<T>::build_tables(bool compresses) {
   for (int arm = 0; arm < arms(); ++arm) {
     std::vector<const Lane*> lanes;
     std::vector<int64_t> first_row;
@@ -251,7 +239,7 @@ void ClusterOf<T>::build_tables() {
     if (partial) t.participation = std::make_unique<Participation>(ctx_, spec, static_cast<int64_t>(lanes.size()));
     for (size_t phase = 0; phase < lanes[0]->network->mixing().size(); ++phase)
       t.mixing.emplace_back(ctx_, gather([&](const Lane& l) { return &l.network->mixing()[phase]; }));
-    if (!t.mixing.empty()) t.means = Buffer<T>(ctx_, t.top.nodes() * p_);
+    if (!t.mixing.empty() && !compresses) t.means = Buffer<T>(ctx_, t.top.nodes() * p_);
     for (size_t tier = 0; shared_model() && tier < spec.tiers.size(); ++tier)
       t.models.push_back(model_groups(arm, static_cast<int>(tier)));
     tables_.push_back(std::move(t));
@@ -349,11 +337,22 @@ void ClusterOf<T>::apply_drops() {
 
 template <class T>
 void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t last) {
+  const int64_t from = now_;
+  play(algorithm, last);
+  if (compressed_) compressed_->charge(ledgers_, from, last);
+}
+
+template <class T>
+void ClusterOf<T>::play(const Algorithm& algorithm, int64_t last) {
   while (now_ < last) {
     apply_drops();
     const int64_t until = std::min(last, next_drop());  // no stretch, and no fused steps, across a drop
     if (!graphs_) {
       stretch(algorithm, until);
+      continue;
+    }
+    if (now_ == 0 && compressed_ && compressed_->starts_apart()) {
+      stretch(algorithm, 1);
       continue;
     }
     const int64_t phase = now_ % round_, length = std::min(until - now_, round_ - phase);

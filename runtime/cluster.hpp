@@ -13,6 +13,8 @@
 #include "kernels/core/buffer.hpp"
 #include "kernels/group_mean.hpp"
 #include "kernels/mix_step.hpp"
+#include "runtime/compressed/compressed.hpp"
+#include "runtime/device_mixing.hpp"
 #include "runtime/network/clock.hpp"
 #include "runtime/participation.hpp"
 #include "runtime/population.hpp"
@@ -55,6 +57,7 @@ class Cluster {
   virtual void mix(int arm, int64_t phase) = 0;           // the graph among the top nodes
   virtual void vote() = 0;                                // one slot of shared models: messages, votes, the step
   virtual void strategy_step(diffusion::Strategy) = 0;    // one slot of decentralised SGD, mixing included
+  virtual void compressed_step() = 0;                     // one slot of a method with compressed messages
   virtual void average_models(int arm,
                               const Action&) = 0;  // shared models below each node of a tier that does not vote
   virtual void draw_participants(int arm) = 0;     // who takes part in the local period that begins now
@@ -79,17 +82,6 @@ class Cluster {
   int64_t now_ = 0, bits_per_model_ = 0;
 };
 
-class DeviceMixing {
- public:
-  DeviceMixing(const Context&,
-               const std::vector<const Mixing*>& mixing);  // one per lane; sources are offset by the lanes before
-  MixTable table() const { return {begin_.view(), source_.view(), weight_.view()}; }
-
- private:
-  Buffer<int64_t> begin_, source_;
-  Buffer<double> weight_;
-};
-
 template <class T>
 class ClusterOf final : public Cluster {
  public:
@@ -102,6 +94,7 @@ class ClusterOf final : public Cluster {
   void mix(int arm, int64_t phase) override;
   void vote() override;
   void strategy_step(diffusion::Strategy) override;
+  void compressed_step() override;
   void average_models(int arm, const Action& tier) override;
   void draw_participants(int arm) override;
   void advance(const Algorithm&, int64_t until) override;
@@ -145,13 +138,14 @@ class ClusterOf final : public Cluster {
   void build_rows(const Dataset* host);
   void start_models(const Experiment&, const Dataset* host);
   int64_t model_rows() const { return shared_model() ? voting_->models().rows() : population_.rows(); }
-  void build_tables();
+  void build_tables(bool compresses);
   void build_strategy(diffusion::Strategy);
   MatrixView<const T>
   direction();  // gradients of all rows at their models, or with momentum the velocities they lead to
   DeviceGroups model_groups(int arm, int tier);
   void reset_momentum(int arm, const DeviceGroups& averaged);
   void apply_drops();                             // the learning rates of the slot that comes next
+  void play(const Algorithm&, int64_t until);     // advance(), without the bits of compressed messages
   void stretch(const Algorithm&, int64_t until);  // body and clock of one stretch
 
   const Context& ctx_;
@@ -166,6 +160,7 @@ class ClusterOf final : public Cluster {
   std::vector<bool> keep_momentum_;  // (arms)
   std::vector<Tables> tables_;
   std::unique_ptr<Voting<T>> voting_;
+  std::unique_ptr<Compressed<T>> compressed_;
 
   // rows on the device
   Buffer<uint64_t> seed_;

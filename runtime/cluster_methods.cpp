@@ -122,6 +122,15 @@ void ClusterOf<T>::strategy_step(diffusion::Strategy strategy) {
   }
 }
 
+template <class T>
+void ClusterOf<T>::compressed_step() {
+  const NvtxRange range("compressed step");
+  compressed_->step(*model_, rows_, slot(), now_, parameters(),
+                    compressed_->has_spare() ? gradient_bank() : MatrixView<T>{});
+  count_steps(ctx_, rows_, slot(), 1, steps_.view());
+  ++now_;
+}
+
 // x of every model below a node <- sum of (share of the node's workers) x; velocities start again from 0, unless they are to be kept
 template <class T>
 void ClusterOf<T>::average_models(int arm, const Action& action) {
@@ -143,7 +152,8 @@ void ClusterOf<T>::average_models(int arm, const Action& action) {
   template void ClusterOf<T>::average_models(int, const Action&);  \
   template void ClusterOf<T>::build_strategy(diffusion::Strategy); \
   template MatrixView<const T> ClusterOf<T>::direction();          \
-  template void ClusterOf<T>::strategy_step(diffusion::Strategy);
+  template void ClusterOf<T>::strategy_step(diffusion::Strategy);  \
+  template void ClusterOf<T>::compressed_step();
 ORRERY_INSTANTIATE(float)
 ORRERY_INSTANTIATE(double)
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "models/short_term.hpp"
+#include "runtime/compressed/spec.hpp"
 #include "runtime/metrics.hpp"
 
 namespace orrery {
@@ -25,7 +26,7 @@ const char* name(Precision p) {
 namespace {
 
 // Sections that an arm may override; everything else belongs to the whole experiment.
-const std::vector<std::string> arm_sections{"data", "partition", "model", "network", "algorithm"};
+const std::vector<std::string> arm_sections{"data", "partition", "model", "network", "algorithm", "compressor"};
 
 // Parts that are equal in several arms are made once.
 template <class T>
@@ -130,6 +131,14 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
     arm.step = read_step(s, workers, steps);
     return make_algorithm(s);
   });
+  if (arm.algorithm->compressed()) {
+    Params compressor = p.table("compressor");
+    if (!compressor.has("kind")) compressor.set_text("kind", "identity");
+    arm.compressor = make_compressor(compressor);
+  } else if (p.has("compressor")) {
+    p.fail("compressor",
+           fmt::format("the method \"{}\" sends its models as they are; remove this section", arm.algorithm->kind()));
+  }
   std::string data_text, partition_text;
   if (arm.model->needs_data()) {
     Params data = p.table("data"), partition = p.table("partition");
@@ -146,12 +155,15 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
         p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
     arm.data_line = "none";
   }
-  if (!arm.algorithm->strategy() && arm.network->graph && arm.network->graph->path != GraphSpec::Path::by_cost)
+  if (!arm.algorithm->strategy() && !arm.algorithm->compressed() && arm.network->graph &&
+      arm.network->graph->path != GraphSpec::Path::by_cost)
     network.table("graph").fail("mixing_path", fmt::format("serves the decentralised methods (consensus, diffusion, "
                                                            "diffusion-cta), and \"{}\" is none; remove it",
                                                            arm.algorithm->kind()));
   if (const auto* strategy = arm.algorithm->strategy()) check_strategy(p, *arm.network, arm.step, *strategy);
   if (const VoteSpec* vote = arm.algorithm->voting()) check_voting(p, *arm.network, arm.step, *vote);
+  if (const CompressedSpec* spec = arm.algorithm->compressed())
+    check_compressed(p, arm.algorithm->kind(), *arm.network, arm.step, *spec);
   arm.model_line = arm.model->kind();
   arm.algorithm_line = arm.algorithm->kind();
   // batches are padded to the largest of a launch, which would change how long sums are: arms with other batches get their own launch
@@ -183,7 +195,7 @@ Experiment read(const Params& file, const std::string& device) {
       arm_name = own.text("name", std::nullopt);
       if (!names.insert(arm_name).second)
         own.fail("name", fmt::format("two arms are called \"{}\"; give each its own name", arm_name));
-      own.check_only(arm_sections, "name", "an arm overrides data, partition, model, network or algorithm");
+      own.check_only(arm_sections, "name", "an arm overrides data, partition, model, network, algorithm or compressor");
       own.remove("name");
       p.merge(std::move(own));
       p.remove("arm");
@@ -230,7 +242,7 @@ void rethrow_located(const Params& params, const UserError& e, const std::string
   const auto end = message.find(": ");
   const std::string key = message.substr(0, end == std::string::npos ? 0 : end);
   const std::string section = key.substr(0, key.find('.'));
-  for (const char* known : {"data", "partition", "model", "network", "algorithm", "record"})
+  for (const char* known : {"data", "partition", "model", "network", "algorithm", "compressor", "record"})
     if (section == known && key.find(' ') == std::string::npos)
       throw UserError(e.code(), params.place(key) + message.substr(end));
   const bool placed = message.starts_with(params.file() + ":") || message.starts_with("--set ");

@@ -12,6 +12,7 @@
 #include "kernels/core/context.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/compression/compressor.hpp"
 #include "runtime/curvature/spec.hpp"
 #include "runtime/escape.hpp"
 #include "runtime/expect/spec.hpp"
@@ -54,6 +55,7 @@ struct Arm {
   std::shared_ptr<const ModelSpec> model;
   std::shared_ptr<const NetworkSpec> network;
   std::shared_ptr<const Algorithm> algorithm;
+  std::shared_ptr<const Compressor> compressor;  // of methods that compress; null elsewhere
   bool from_start = false;  // algorithm.start names a point: agents begin there, and excess risk counts from it
   StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
   std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side

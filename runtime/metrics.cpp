@@ -7,11 +7,31 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/combine_banks.hpp"
 #include "kernels/core/nvtx.hpp"
 #include "kernels/distances.hpp"
 #include "runtime/parameter_metric.hpp"
 
 namespace orrery {
+namespace {
+
+// argmin sum_i a_i F_i(x) + l1 |x|_1 of quadratics:  x_j = S_l1( sum_i a_i h_ij c_ij ) / sum_i a_i h_ij
+std::optional<std::vector<double>> l1_optimum(const std::optional<QuadraticRisk>& risk, const Objective& o, double l1) {
+  if (!risk) return std::nullopt;
+  std::vector<double> x;
+  for (int64_t j = 0; j < risk->dimension; ++j) {
+    double above = 0, below = 0;
+    for (size_t i = 0; i < o.worker_weights.size(); ++i) {
+      const double h = o.worker_weights[i] * risk->curvature(static_cast<int64_t>(i), j);
+      above += h * risk->center(static_cast<int64_t>(i), j);
+      below += h;
+    }
+    x.push_back(detail::shrunk(above, l1) / below);
+  }
+  return x;
+}
+
+}  // namespace
 
 template <class T>
 Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
@@ -33,7 +53,10 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
     for (int64_t w = 0; w < population_.workers; ++w) whole[i].member.push_back(w);
     pointers.push_back(&whole[i]);
     first_row.push_back(lane.first_row);
-    if (const auto x = cluster.model().optimum(lane.objective))
+    const Arm& arm = e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])];
+    if (const auto x = arm.algorithm->compressed() && arm.algorithm->compressed()->l1 > 0
+                           ? l1_optimum(arm.model->quadratic_risk(), lane.objective, arm.algorithm->compressed()->l1)
+                           : cluster.model().optimum(lane.objective))
       for (double v : *x) optimum.push_back(static_cast<T>(v));
   }
   if (cluster.shared_model()) {  // the models of a lane, by the workers below them

@@ -7,7 +7,7 @@
 //   dispersion_<tier>  sum over the tier's nodes and their children of mass * |mean of child - mean of node|^2
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)
 //   excess_risk, excess_risk_mean  (1/W) sum_i f(w_i) - min f, f(u) - min f; with algorithm.start: above f at that point
-//   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2)
+//   optimum_distance   sqrt((1/W) sum_i |w_i - w*|^2); of prox-lead w* is the minimum with the l1 term
 //   hessian_trace, hessian_top   Tr H and lambda_max(H) of the Hessian H of f at u: an estimate by Hutchinson's probes with its standard error
 //                      hessian_trace_error, and Lanczos (runtime/curvature/); exact where P <= probes, and P <= 64
 //   worker_hessian_trace, worker_hessian_top   the same, H of f at the workers' own models, mean over all or over 8 evenly spread ones

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/compressed/compressed.hpp"
+#include "runtime/compressed/notices.hpp"
 #include "runtime/curvature/objective_hessian.hpp"
 #include "runtime/curvature/top_eigenvalue.hpp"
 #include "runtime/network/network_error.hpp"
@@ -175,6 +177,20 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
       (*s == diffusion::Strategy::consensus || *s == diffusion::Strategy::diffusion))
     ++plan.banks_in_use;  // gradients at the old models
   plan.banks = plan.banks_in_use * bank;
+  const bool compresses = arm.algorithm->compressed() != nullptr;
+  if (compresses) {
+    const auto spec_of = [&](int a) -> const CompressedSpec& {
+      return *e.arms[static_cast<size_t>(a)].algorithm->compressed();
+    };
+    const bool spare = std::any_of(p.arms.begin(), p.arms.end(), [&](int a) { return spec_of(a).has_spare(); });
+    const BankShape shape = bank_shape(arm.model->layout(features, classes), parameters);
+    if (spare && !asks_for(e, "divergence_")) ++plan.banks_in_use;
+    plan.banks = plan.banks_in_use * bank + (size == 8 ? Compressed<double>::bytes(e, p, backend, shape, size)
+                                                       : Compressed<float>::bytes(e, p, backend, shape, size));
+    int64_t most = 0;
+    for (const int a : p.arms) most = std::max(most, spec_of(a).banks());
+    plan.banks_in_use += most;
+  }
   std::vector<VoteSpec> votes;
   for (int a : p.arms)
     if (const VoteSpec* v = e.arms[static_cast<size_t>(a)].algorithm->voting()) votes.push_back(*v);
@@ -196,7 +212,7 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
     plan.tables += static_cast<int64_t>(spec.tiers.size() + (classes ? 2 : 1)) * p.workers * (lane.partial() ? 24 : 16);
     if (lane.partial()) plan.tables += p.workers * 13;
     for (const auto& m : lane.network->mixing()) plan.tables += static_cast<int64_t>(m.source.size()) * 16;
-    if (!lane.network->mixing().empty()) plan.banks += lane.network->top().nodes() * parameters * size;
+    if (!lane.network->mixing().empty() && !compresses) plan.banks += lane.network->top().nodes() * parameters * size;
   }
 
   ModelInputs in;
@@ -311,12 +327,17 @@ std::string describe_plan(const Experiment& e) {
       text += fmt::format("  arm {}\n", arm.name.empty() ? "(the whole file)" : "\"" + arm.name + "\"");
       if (const auto* s = arm.algorithm->strategy(); s && *s == diffusion::Strategy::centralized)
         text += "    every step: gradients up, the mean model down\n";
+      else if (arm.algorithm->compressed())
+        text += compressed_text(arm);
       else if (const VoteSpec* v = arm.algorithm->voting())
         text += vote_text(*v, *arm.network);
       else
         text += schedule_text(*arm.network);
       const auto lane = std::find_if(population.lanes.begin(), population.lanes.end(),
                                      [&](const Lane& l) { return population.arms[static_cast<size_t>(l.arm)] == a; });
+      const CompressedSpec* compressed = arm.algorithm->compressed();
+      const BankShape shape = bank_shape(first.model->layout(data.features, data.classes), parameters);
+      if (compressed) check_compressed_parts(arm, *lane->network, shape);
       const int64_t model_bits = parameters * 8 * element_size(e.precision);
       text += round_time_text(lane->network, lane->seed, model_bits);
       const VoteSpec* vote = arm.algorithm->voting();
@@ -331,10 +352,14 @@ std::string describe_plan(const Experiment& e) {
           vote
               ? ledger_after(*vote, *lane->network,
                              {first.model->layout(data.features, data.classes), 8 * element_size(e.precision)}, e.steps)
-          : central ? one_server(e.steps * e.workers() * model_bits)
-                    : final_ledger(*lane->network, e.steps, model_bits);
+          : compressed ? compressed_ledger_after(*lane->network, *compressed, *arm.compressor, shape,
+                                                 8 * element_size(e.precision), e.steps)
+          : central    ? one_server(e.steps * e.workers() * model_bits)
+                       : final_ledger(*lane->network, e.steps, model_bits);
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
+      if (compressed)
+        for (const auto& sentence : compressed_notices(arm, *lane->network, shape)) text += "    " + sentence + "\n";
       if (lane->network->mixing().empty()) continue;
       const int64_t nodes = lane->network->top().nodes();
       text += nodes <= most_nodes_for_zeta

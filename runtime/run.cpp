@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "runtime/cluster.hpp"
+#include "runtime/compressed/compressed.hpp"
+#include "runtime/compressed/notices.hpp"
 #include "runtime/expect/evaluate.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
@@ -275,7 +277,13 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     }
     for (size_t i = 0; i < population.lanes.size(); i += static_cast<size_t>(e.replicas)) {
       const Lane& lane = population.lanes[i];
-      notice(drift_notice(e.arms[static_cast<size_t>(population.arms[static_cast<size_t>(lane.arm)])], *lane.network));
+      const Arm& arm = e.arms[static_cast<size_t>(population.arms[static_cast<size_t>(lane.arm)])];
+      notice(drift_notice(arm, *lane.network));
+      if (!arm.algorithm->compressed()) continue;
+      const BankShape shape = bank_shape(arm.model->layout(host.features, host.classes),
+                                         arm.model->parameters(host.features, host.classes));
+      check_compressed_parts(arm, *lane.network, shape);
+      for (const auto& sentence : compressed_notices(arm, *lane.network, shape)) notice(sentence);
     }
     if (progress.launch == 0) result.setup_seconds += seconds_since(setup);
     if (e.precision == Precision::fp64)

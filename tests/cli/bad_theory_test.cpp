@@ -30,7 +30,7 @@ std::vector<BadInput> Keys() {
       bad("OptimumAnArray", theory("optimum = [0.1]  #!"), 2, {"theory.optimum", "is an array", "number"}),
       bad("TheoryNotATable", "theory = 3  #!\n" + std::string(Toml{}), 2, {"theory"}),
       bad("TheoryOfAnArm", Toml{.rest = "[[arm]]\nname = \"a\"\ntheory.smoothness = 1.0  #!"}, 2,
-          {"arm.theory", "an arm overrides data, partition, model, network or algorithm"}),
+          {"arm.theory", "an arm overrides data, partition, model, network, algorithm or compressor"}),
   };
 }
 ORRERY_REFUSES(Keys);
