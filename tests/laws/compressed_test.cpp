@@ -155,6 +155,7 @@ TEST_P(CompressedMethods, InvariantsHoldWhileRunning) {
       if (!star(kind)) b = b.from_apart(folder_);
       b.learning_rate = 0.05;
       b.compressor = compressor;
+      b.steps = 12;
       b.algorithm = "check_invariants = true";
       if (kind == "prox-lead") b.algorithm += "\nl1 = 0.01";
       if (kind.starts_with("choco") || kind == "lead" || kind == "cedas" || kind == "prox-lead")
@@ -171,6 +172,7 @@ TEST_P(CompressedMethods, SendingBytesChangesNothing) {
       Bench b = bench(kind);
       b.learning_rate = 0.05;
       b.metrics = "\"bits_up\"";
+      b.steps = 8;
       b.compressor = compressor;
       const std::string gamma = b.kind == "choco-sgd" || b.kind == "lead" ? "gamma = 0.1\n" : "";
       b.algorithm = gamma;
