@@ -10,6 +10,7 @@
 #include "kernels/combine_banks.hpp"
 #include "kernels/core/nvtx.hpp"
 #include "kernels/distances.hpp"
+#include "runtime/compressed/spec.hpp"
 #include "runtime/parameter_metric.hpp"
 
 namespace orrery {
@@ -143,12 +144,13 @@ void Evaluator<T>::require_finite() {
     std::string tensor;
     for (const auto& t : cluster_.layout())
       if (bad >= t.offset) tensor = t.name;
-    throw NonFiniteError(fmt::format(
-        "{}replica {}, {}: {} became non-finite between local steps {} and {}; lower "
-        "algorithm.learning_rate (now {:g})",
-        arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
-        cluster_.shared_model() ? "the shared model" : fmt::format("worker {}", population_.worker[r]), tensor,
-        checked_at_, cluster_.now(), population_.learning_rate[static_cast<size_t>(lane.first_row)]));
+    throw NonFiniteError(
+        fmt::format("{}replica {}, {}: {} became non-finite between local steps {} and {}; lower "
+                    "algorithm.{} (now {:g})",
+                    arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
+                    cluster_.shared_model() ? "the shared model" : fmt::format("worker {}", population_.worker[r]),
+                    tensor, checked_at_, cluster_.now(), step_key(arm.algorithm->kind()),
+                    population_.learning_rate[static_cast<size_t>(lane.first_row)]));
   }
   checked_at_ = cluster_.now();
 }

@@ -9,6 +9,7 @@
 #include "runtime/cluster.hpp"
 #include "runtime/compressed/compressed.hpp"
 #include "runtime/compressed/notices.hpp"
+#include "runtime/compressed/spec.hpp"
 #include "runtime/expect/evaluate.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
@@ -85,9 +86,9 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
       const Lane& lane = p.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
       throw NonFiniteError(
-          fmt::format("{}replica {}: {} became non-finite at local step {}; lower algorithm.learning_rate (now {:g})",
+          fmt::format("{}replica {}: {} became non-finite at local step {}; lower algorithm.{} (now {:g})",
                       arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica, metric, step,
-                      p.learning_rate[static_cast<size_t>(lane.first_row)]));
+                      step_key(arm.algorithm->kind()), p.learning_rate[static_cast<size_t>(lane.first_row)]));
     }
 }
 

@@ -227,6 +227,19 @@ TEST_P(CompressedMethods, MemoryIsThePlan) {
   }
 }
 
+// Virtual time takes the messages as long as they are.
+TEST_P(CompressedMethods, ShorterMessagesTakeLessTime) {
+  const double real = exact() ? 64 : 32;
+  Bench b = bench("choco-sgd");
+  b.graph += "\nlatency = 0.5\nbandwidth = 1000";
+  b.network = "clock.step_time = 1.0";
+  b.metrics = "\"virtual_time\"";
+  b.steps = 4;
+  EXPECT_NEAR(result(b).arms[0].values[0][0].back(), 4 * (1.5 + 4 * real / 1000), 1e-9);
+  b.compressor = "kind = \"top-k\"\nk = 1";
+  EXPECT_NEAR(result(b).arms[0].values[0][0].back(), 4 * (1.5 + (real + 2) / 1000), 1e-9);
+}
+
 // Alone and among other replicas and arms, on any number of threads.
 TEST_P(CompressedMethods, TheSameBitsAloneAndAmongOthers) {
   for (const char* kind : {"primal-dual", "lead", "choco-sgd", "ef-sgd"}) {
