@@ -40,6 +40,7 @@ class Logistic final : public Model<T> {
     return logistic_scores(ctx, train_, w, in_.sample_weights, rows).loss;
   }
   Scores test(const Context& ctx, MatrixView<const T> w) override { return logistic_scores(ctx, test_, w, {}, {}); }
+  Scores train(const Context& ctx, MatrixView<const T> w) override { return logistic_scores(ctx, train_, w, {}, {}); }
 
  private:
   // Metrics ask for whole local gradients, larger than any batch of a step: they get room of their own, so that a recorded CUDA graph

@@ -54,6 +54,7 @@ class Mlp final : public Model<T> {
     return mlp_scores(ctx, train_, w, in_.sample_weights, rows).loss;
   }
   Scores test(const Context& ctx, MatrixView<const T> w) override { return mlp_scores(ctx, test_, w, {}, {}); }
+  Scores train(const Context& ctx, MatrixView<const T> w) override { return mlp_scores(ctx, train_, w, {}, {}); }
 
  private:
   ModelInputs in_;

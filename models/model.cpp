@@ -111,12 +111,13 @@ void ModelSpec::read_start_array(Params& p, const std::string& key) {
   for (double v : start_array_)
     if (!std::isfinite(v)) p.fail(key, fmt::format("{} holds a value that is not finite; every start must be", text));
   if (a.shape.size() < 1 || a.shape.size() > 2)
-    p.fail(key, fmt::format("{} has shape ({}); give (P) or (W,P)", text, fmt::join(a.shape, ",")));
+    p.fail(key, fmt::format("{} has shape ({}); give (P){}", text, fmt::join(a.shape, ","),
+                            one_start_ ? ", or mean.npy of a run of one replica" : " or (W,P)"));
 }
 
 void ModelSpec::start_from(Params& p, const std::string& key) {
-  read_start_array(p, key);
   one_start_ = true;
+  read_start_array(p, key);
   if (start_shape_.size() == 2 && start_shape_[0] > 1)
     p.fail(key,
            fmt::format("{} has shape ({}), and all agents start at one point; give (P), or mean.npy of a run of one "

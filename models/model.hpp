@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,10 @@ class Model {
   }
   // mean loss and accuracy on the test set; only for models with data
   virtual Scores test(const Context&, MatrixView<const T> w) = 0;
+  // the same on the training set, all samples weighed alike; Scores::hits is what metrics read
+  virtual Scores train(const Context&, MatrixView<const T>) {
+    throw std::logic_error("a model without data has no training set");
+  }
   // argmin f where it has a closed form
   virtual std::optional<std::vector<double>> optimum(const Objective&) const { return std::nullopt; }
 };
@@ -115,6 +120,7 @@ class ModelSpec {
   virtual bool needs_data() const = 0;
   virtual bool has_optimum() const { return false; }
   virtual bool packs_signs() const { return false; }         // Model::packs_signs
+  virtual bool needs_even_samples() const { return false; }  // all samples must weigh the same in the objective
   virtual bool allocates_in_steps() const { return false; }  // so that steps cannot be recorded as a CUDA graph
   virtual bool has_gradient_norms() const { return false; }  // Model::gradient_norms answers
   virtual void check_workers(int64_t) const {

@@ -62,10 +62,7 @@ class ShortTerm final : public Model<T> {
         no_batch_(ctx, in.rows),
         plus_(ctx, std::vector<double>(static_cast<size_t>(in.rows), 1.0)),
         minus_(ctx, std::vector<double>(static_cast<size_t>(in.rows), -1.0)) {
-    if (samples_ > 0 && in.sample_weights.extent(0) > 0)
-      throw ExperimentError(
-          "model.short_term: needs samples that all weigh the same in the objective; give every worker as many "
-          "samples");
+    expects(samples_ == 0 || in.sample_weights.extent(0) == 0, "samples that all weigh the same");
   }
 
   int64_t parameters() const override { return p_; }
@@ -133,6 +130,7 @@ class ShortTerm final : public Model<T> {
     return f;
   }
   Scores test(const Context& ctx, MatrixView<const T> w) override { return risk_->test(ctx, w); }
+  Scores train(const Context& ctx, MatrixView<const T> w) override { return risk_->train(ctx, w); }
 
  private:
   MatrixView<const T> point(int64_t n) const { return {point_.data(), n, p_, 0, point_.view(1, p_).where()}; }
@@ -161,6 +159,7 @@ class ShortTermSpec final : public ModelSpec {
   std::optional<QuadraticRisk> quadratic_risk() const override { return risk_->quadratic_risk(); }
   std::string kind() const override { return risk_->kind() + ", short-term model"; }
   bool needs_data() const override { return risk_->needs_data(); }
+  bool needs_even_samples() const override { return risk_->needs_data(); }
   bool allocates_in_steps() const override { return true; }
   void check_workers(int64_t workers) const override { risk_->check_workers(workers); }
   std::vector<Tensor> layout(int64_t features, int classes) const override { return risk_->layout(features, classes); }

@@ -6,7 +6,7 @@
 // Run as an arm beside the true risk ([model] short_term = true, algorithm.start = w*) it is the "shadow" that theory speaks of: exact for
 // quadratics, and while w stays near w* for everything else.
 //
-// Errors   ExperimentError where samples do not all weigh the same in f (workers with unequal data), for models with data.
+// Needs    for models with data, samples that all weigh the same in f (ModelSpec::needs_even_samples; Population says where they do not).
 // Cost     a step: two gradients' worth of passes over the batch and the local data; an objective of M points: M products with the Hessian of
 //          all data. Two more banks of rows.
 #pragma once

@@ -81,7 +81,9 @@ void Cluster::act(int arm, const Action& action) {
 
 double Cluster::virtual_time(size_t lane) {
   if (clocks_.empty())
-    for (const auto& l : population_.lanes) clocks_.emplace_back(l.network, l.seed, bits_per_model_);
+    for (size_t i = 0; i < population_.lanes.size(); ++i)
+      clocks_.emplace_back(population_.lanes[i].network, population_.lanes[i].seed,
+                           message_bits_.empty() ? bits_per_model_ : message_bits_[i]);
   clocks_[lane].advance(schedule(population_.lanes[lane].arm), now_);
   return clocks_[lane].time();
 }
@@ -141,6 +143,7 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   if (first.algorithm->compressed()) {
     compressed_ = std::make_unique<Compressed<T>>(ctx, e, population_, rows_, layout_, p_);
     if (compressed_->has_spare()) gradient_bank();
+    for (const Lane& lane : population_.lanes) message_bits_.push_back(compressed_->message_bits(lane.arm));
     graphs_ = graphs_ && !compressed_->on_host();
   }
   for (int arm = 0; arm < arms(); ++arm) draw_participants(arm);

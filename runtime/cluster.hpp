@@ -80,6 +80,7 @@ class Cluster {
   std::vector<VirtualClock> clocks_;          // (lanes), made when first asked for; they lag behind now()
   std::vector<std::vector<RateDrop>> drops_;  // (arms)
   int64_t now_ = 0, bits_per_model_ = 0;
+  std::vector<int64_t> message_bits_;  // (lanes) as the clock counts them, where messages are no models; else empty
 };
 
 template <class T>

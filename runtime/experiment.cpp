@@ -112,6 +112,8 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
                                     [](Params& s) { return std::make_unique<NetworkSpec>(parse_network(s)); });
   const int64_t workers = arm.network->workers;
   const std::string start = algorithm.has("start") ? algorithm.text("start", std::nullopt) : "";
+  if (algorithm.has("start") && start.empty())
+    algorithm.fail("start", "names no file; give a .npy file, or leave it out");
   arm.from_start = !start.empty();
   if (arm.from_start && (model.is_number("init") || model.text("init", "default") != "default"))
     algorithm.fail("start", "says where agents begin, and so does model.init; leave one of them out");

@@ -12,6 +12,8 @@ const std::vector<MetricInfo>& metric_table() {
   static const std::vector<MetricInfo> table{
       {"train_loss", "global objective at the weighted mean model"},
       {"worker_train_loss", "global objective at each worker's model, mean over the workers"},
+      {"train_accuracy", "share of the training set classified right by the mean model", true},
+      {"worker_train_accuracy", "share of the training set classified right, mean over the workers", true},
       {"test_loss", "mean loss on the test set at the mean model", true},
       {"worker_test_loss", "mean loss on the test set, mean over the workers", true},
       {"test_accuracy", "share of the test set classified right by the mean model", true},
@@ -25,8 +27,12 @@ const std::vector<MetricInfo>& metric_table() {
       {"vote_error", "share of the gradient that the next vote decodes wrong (methods that vote)"},
       {"vote_agreement", "share of signs that agree with the next vote's decision (methods that vote)"},
       {"optimum_distance", "root mean square over the workers of the distance to the optimum", false, true},
-      {"excess_risk", "global objective above its minimum, mean over the workers' models", false, true},
-      {"excess_risk_mean", "global objective above its minimum at the mean model", false, true},
+      {"excess_risk",
+       "global objective above its minimum (above the point of algorithm.start, where it is given), mean over the "
+       "workers' models",
+       false, true},
+      {"excess_risk_mean", "global objective above its minimum (or above algorithm.start) at the mean model", false,
+       true},
       {"hessian_trace", "trace of the Hessian of the global objective at the mean model"},
       {"hessian_trace_error", "standard error of the estimate hessian_trace; 0 where it is exact"},
       {"hessian_top", "largest eigenvalue of the Hessian of the global objective at the mean model"},

@@ -10,6 +10,7 @@
 #include "kernels/combine_banks.hpp"
 #include "kernels/core/nvtx.hpp"
 #include "kernels/distances.hpp"
+#include "runtime/compressed/spec.hpp"
 #include "runtime/parameter_metric.hpp"
 
 namespace orrery {
@@ -97,12 +98,12 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   };
   const bool from_start =
       e.arms[static_cast<size_t>(population_.arms[0])].from_start;  // of all arms of a launch or none
-  if (from_start && asked("excess_risk")) {
+  if (from_start && e.record.asks_for("excess_risk")) {
     start_ = Buffer<T>(ctx_, lanes * p_);
     for (int64_t i = 0; i < lanes; ++i)
       detail::copy(ctx_, start_.data() + i * p_, ctx_.backend,
-                   cluster.parameters().row(population_.lanes[static_cast<size_t>(i)].first_row), ctx_.backend,
-                   p_ * int64_t{sizeof(T)});
+                   cluster.parameters().row(cluster.model_of(population_.lanes[static_cast<size_t>(i)].first_row)),
+                   ctx_.backend, p_ * int64_t{sizeof(T)});
   }
   divergences_ = asked("divergence_");
   if (divergences_ || asked("dispersion_")) tier_split_ = TierSplit<T>(ctx_, population_, p_);
@@ -144,12 +145,13 @@ void Evaluator<T>::require_finite() {
     std::string tensor;
     for (const auto& t : cluster_.layout())
       if (bad >= t.offset) tensor = t.name;
-    throw NonFiniteError(fmt::format(
-        "{}replica {}, {}: {} became non-finite between local steps {} and {}; lower "
-        "algorithm.learning_rate (now {:g})",
-        arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
-        cluster_.shared_model() ? "the shared model" : fmt::format("worker {}", population_.worker[r]), tensor,
-        checked_at_, cluster_.now(), population_.learning_rate[static_cast<size_t>(lane.first_row)]));
+    throw NonFiniteError(
+        fmt::format("{}replica {}, {}: {} became non-finite between local steps {} and {}; lower "
+                    "algorithm.{} (now {:g})",
+                    arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica,
+                    cluster_.shared_model() ? "the shared model" : fmt::format("worker {}", population_.worker[r]),
+                    tensor, checked_at_, cluster_.now(), step_key(arm.algorithm->kind()),
+                    population_.learning_rate[static_cast<size_t>(lane.first_row)]));
   }
   checked_at_ = cluster_.now();
 }
@@ -206,6 +208,10 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     Scores s = cluster_.model().test(ctx_, means());
     cache_["test_loss"] = std::move(s.loss);
     cache_["test_accuracy"] = std::move(s.hits);
+  } else if (metric == "train_accuracy") {
+    out = cluster_.model().train(ctx_, means()).hits;
+  } else if (metric == "worker_train_accuracy") {
+    mean_over_workers(cluster_.model().train(ctx_, cluster_.parameters()).hits, out);
   } else if (metric == "worker_test_loss" || metric == "worker_test_accuracy") {
     const Scores s = cluster_.model().test(ctx_, cluster_.parameters());
     mean_over_workers(s.loss, cache_["worker_test_loss"]);

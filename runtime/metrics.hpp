@@ -2,7 +2,7 @@
 //
 //   u          weighted mean model sum_i a_i w_i                      f  = sum_i a_i F_i, l2 included
 //   train_loss f(u)      grad_norm_sq |grad f(u)|^2, grad_norm_1 sum_n |grad f(u)_n|
-//   test_loss, test_accuracy at u; worker_...: mean over the workers
+//   test_loss, test_accuracy, train_accuracy at u; worker_...: mean over the workers
 //   consensus_distance sum_i a_i |w_i - u|^2 = sum over tiers of dispersion_<tier> (+ dispersion_graph above the top tier)
 //   dispersion_<tier>  sum over the tier's nodes and their children of mass * |mean of child - mean of node|^2
 //   divergence_<tier>  the same of the exact local gradients, all taken at u (papers: H-SGD section 4)

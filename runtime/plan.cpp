@@ -143,6 +143,7 @@ MetricInputs metric_inputs(const Experiment& e, const Population& p, const Datas
     m.samples = std::max(m.samples, samples);
   };
   scores("train_loss", data ? data->train.count : 0);
+  scores("train_accuracy", data ? data->train.count : 0);
   scores("test_", data ? data->test.count : 0);
   if (const auto& around = e.record.landscape) {
     m.models = std::max(m.models, around->together(parameters, element_size(e.precision)));
@@ -339,7 +340,10 @@ std::string describe_plan(const Experiment& e) {
       const BankShape shape = bank_shape(first.model->layout(data.features, data.classes), parameters);
       if (compressed) check_compressed_parts(arm, *lane->network, shape);
       const int64_t model_bits = parameters * 8 * element_size(e.precision);
-      text += round_time_text(lane->network, lane->seed, model_bits);
+      const int64_t message_bits = compressed && compressed->compresses()
+                                       ? arm.compressor->bits(shape, 8 * element_size(e.precision), 0)
+                                       : model_bits;
+      text += round_time_text(lane->network, lane->seed, message_bits);
       const VoteSpec* vote = arm.algorithm->voting();
       const auto* strategy = arm.algorithm->strategy();
       const bool central = strategy && *strategy == diffusion::Strategy::centralized;

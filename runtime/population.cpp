@@ -102,6 +102,12 @@ Population::Population(const Experiment& e, const std::vector<int>& which, const
       lanes.push_back(std::move(lane));
     }
   }
+  const Arm& first = e.arms[static_cast<size_t>(arms[0])];
+  if (!all_even && first.model->needs_even_samples())
+    throw ExperimentError(fmt::format(
+        "{}: needs samples that all weigh the same in the objective; give all workers as many samples and one "
+        "weight, or network.weights = \"samples\"",
+        first.params->place("model.short_term")));
   if (!all_even) {
     sample_weight_rows = static_cast<int64_t>(distinct.size());
     for (const auto& u : distinct) sample_weights.insert(sample_weights.end(), u.begin(), u.end());

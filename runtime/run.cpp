@@ -9,6 +9,7 @@
 #include "runtime/cluster.hpp"
 #include "runtime/compressed/compressed.hpp"
 #include "runtime/compressed/notices.hpp"
+#include "runtime/compressed/spec.hpp"
 #include "runtime/expect/evaluate.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
@@ -87,9 +88,9 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
       const Lane& lane = p.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];
       throw NonFiniteError(
-          fmt::format("{}replica {}: {} became non-finite at local step {}; lower algorithm.learning_rate (now {:g})",
+          fmt::format("{}replica {}: {} became non-finite at local step {}; lower algorithm.{} (now {:g})",
                       arm.name.empty() ? "" : fmt::format("arm \"{}\", ", arm.name), lane.replica, metric, step,
-                      p.learning_rate[static_cast<size_t>(lane.first_row)]));
+                      step_key(arm.algorithm->kind()), p.learning_rate[static_cast<size_t>(lane.first_row)]));
     }
 }
 
@@ -244,6 +245,13 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   std::unique_ptr<DeviceData> data;
   int64_t uploaded = 0;  // bytes of `data`
   auto arms_left = static_cast<int64_t>(e.arms.size());
+  for (const auto& launch : launches) {  // what only the data show is said before anything runs
+    const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
+    if (launches.size() == 1 || !first.model->needs_even_samples()) continue;
+    std::string ignored;
+    const Dataset set = load_data(first, &ignored);
+    const Population shape(e, launch.arms, &set);
+  }
   for (const auto& launch : launches) {
     const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
     if (first.data && first.data != loaded) {

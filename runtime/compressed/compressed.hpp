@@ -31,6 +31,8 @@ class Compressed {
   bool on_host() const;       // steps cannot be recorded
   bool starts_apart() const;  // the first slot is not like the others
 
+  int64_t message_bits(int arm) const { return arms_[static_cast<size_t>(arm)].channel->bits(0); }  // of the first slot
+
   // Adds what the slots from ... to - 1 sent; those slots have passed.
   void charge(std::vector<Ledger>&, int64_t from, int64_t to);
 

@@ -14,7 +14,7 @@ namespace {
 using Flow = CompressedSpec::Flow;
 
 constexpr int64_t most_workers = 512, most_of_quadratics = 64;  // of a spectrum worth waiting for
-constexpr double most_operations = 2e8;
+constexpr double most_operations = 2.5e6;                       // columns (2 W)^3
 
 // eigenvalues of a dense matrix
 std::vector<std::complex<double>> eigenvalues(const std::vector<std::vector<double>>& dense) {

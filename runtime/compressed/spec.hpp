@@ -53,6 +53,7 @@ struct CompressedSpec {
 
 const char* name(CompressedSpec::Flow);
 bool is_flow_kind(const std::string& kind);  // its Euler step is the key `step`
+inline const char* step_key(const std::string& kind) { return is_flow_kind(kind) ? "step" : "learning_rate"; }
 
 // Reads the method's own keys; refuses a dual start that does not sum to zero unless dual_start_unbalanced.
 CompressedSpec read_compressed(Params& algorithm, CompressedSpec::Method);

@@ -197,6 +197,8 @@ TheoryResult theory_without_a_run(const Experiment& whole) {
   if (!e.theory.given) e.theory.estimate = TheorySpec::Estimate::start;
   e.record.metrics = {"train_loss"};
   e.record.params = e.record.partition = false;
+  e.record.escape.reset();
+  e.record.landscape.reset();
   e.steps = 0;
   RunResult r = run(e);
   for (auto& arm : r.arms) {

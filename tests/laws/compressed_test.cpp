@@ -155,6 +155,7 @@ TEST_P(CompressedMethods, InvariantsHoldWhileRunning) {
       if (!star(kind)) b = b.from_apart(folder_);
       b.learning_rate = 0.05;
       b.compressor = compressor;
+      b.steps = 12;
       b.algorithm = "check_invariants = true";
       if (kind == "prox-lead") b.algorithm += "\nl1 = 0.01";
       if (kind.starts_with("choco") || kind == "lead" || kind == "cedas" || kind == "prox-lead")
@@ -171,6 +172,7 @@ TEST_P(CompressedMethods, SendingBytesChangesNothing) {
       Bench b = bench(kind);
       b.learning_rate = 0.05;
       b.metrics = "\"bits_up\"";
+      b.steps = 8;
       b.compressor = compressor;
       const std::string gamma = b.kind == "choco-sgd" || b.kind == "lead" ? "gamma = 0.1\n" : "";
       b.algorithm = gamma;
@@ -223,6 +225,19 @@ TEST_P(CompressedMethods, MemoryIsThePlan) {
                 0.1 * static_cast<double>(r.planned_memory))
         << kind;
   }
+}
+
+// Virtual time takes the messages as long as they are.
+TEST_P(CompressedMethods, ShorterMessagesTakeLessTime) {
+  const double real = exact() ? 64 : 32;
+  Bench b = bench("choco-sgd");
+  b.graph += "\nlatency = 0.5\nbandwidth = 1000";
+  b.network = "clock.step_time = 1.0";
+  b.metrics = "\"virtual_time\"";
+  b.steps = 4;
+  EXPECT_NEAR(result(b).arms[0].values[0][0].back(), 4 * (1.5 + 4 * real / 1000), 1e-9);
+  b.compressor = "kind = \"top-k\"\nk = 1";
+  EXPECT_NEAR(result(b).arms[0].values[0][0].back(), 4 * (1.5 + (real + 2) / 1000), 1e-9);
 }
 
 // Alone and among other replicas and arms, on any number of threads.
