@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "bench/harness.hpp"
+#include "kernels/combine_banks.hpp"
 #include "kernels/mix_step.hpp"
 
 namespace orrery::bench {
@@ -48,8 +49,15 @@ struct Mixers {
         std::make_unique<MixPlan<float>>(ctx, MixTable{g.begin.view(), g.source.view(), g.weight.view()}, W, P, path);
     return *g.plan;
   }
-  void step(Kind kind, MixPath path, MixForm form) {
+  void make() {
     if (w_.size() == 0) w_ = random(1), g_ = random(2), eta_ = {ctx, std::vector<double>(static_cast<size_t>(W), 1e-4)};
+  }
+  void combine() {
+    make();
+    combine_banks<float>(ctx, eta_.view(), {{1, w_.view(W, P)}, {-1, g_.view(W, P), 1}}, w_.view(W, P));
+  }
+  void step(Kind kind, MixPath path, MixForm form) {
+    make();
     mix_step<float>(ctx, plan(kind, path), form, eta_.view(), g_.view(W, P), w_.view(W, P));
   }
 
@@ -80,6 +88,7 @@ void add_for(int64_t W, int64_t P, bool dense_ring) {
   if (dense_ring) add_case("mix_diffusion_ring_dense", Kind::ring, MixForm::diffusion, MixPath::dense);
   add_case("mix_diffusion_exponential", Kind::exponential, MixForm::diffusion);
   add_case("mix_diffusion_complete", Kind::complete, MixForm::diffusion);
+  add(fmt::format("combine_banks_2/W:{}/P:{}", W, P), 12 * n, 3 * n, [=] { m->combine(); });
 }
 
 }  // namespace

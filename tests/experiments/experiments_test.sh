@@ -15,6 +15,8 @@ names() { (cd "$source/experiments" && find . -name '*.toml' | sed 's|^\./||; s|
 stand_in() {  # options that replace real data
   if grep -Eq '^name = "(mnist|emnist|fashion-mnist)"' "$source/experiments/$1.toml"; then
     echo --set 'data={name="glyphs",train=2000,test=200}'
+  elif grep -q '^name = "libsvm"' "$source/experiments/$1.toml"; then
+    echo --set 'data={name="gaussian-mixture",classes=2,dimension=60,train=2000,test=200}'
   fi
 }
 failed=0 seen=0
