@@ -26,6 +26,8 @@ std::vector<BadInput> StartFiles() {
       bad("ShortTermWithoutStart",
           Toml{.model = "kind = \"quadratic\"\ndimension = 3\nshort_term = true  #!", .network = "workers = 4"}, 2,
           {"model.short_term", "algorithm.start"}),
+      bad("EmptyName", Toml{.network = ring, .algorithm = "kind = \"diffusion\"\nstart = \"\"  #!"}, 2,
+          {"algorithm.start", "names no file"}),
       bad("Missing", from(model), 2, {"algorithm.start", "x.npy", "cannot be read"}),
       bad("NotFinite", from(model), 2, {"algorithm.start", "not finite"}, {}, npy("(3,)", {1, NAN, 2})),
       bad("TwoStarts", from(model + "\ninit = 2.0"), 2, {"algorithm.start", "model.init", "leave one of them out"}, {},

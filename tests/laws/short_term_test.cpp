@@ -115,7 +115,15 @@ TEST_P(ShortTerm, RefusesUnevenData) {
   if (!softmax()) GTEST_SKIP() << "no data";
   Trial s = at_point("diffusion", 2, frozen);
   s.network = "weights = [1, 2, 3, 1, 1]\n" + s.network;
-  EXPECT_THROW(result(s), ExperimentError);
+  s.arms = "[[arm]]\nname = \"risk\"\n" + s.arms;  // an arm that could run: nothing does
+  try {
+    result(s);
+    ADD_FAILURE() << "ran";
+  } catch (const ExperimentError& e) {
+    EXPECT_NE(std::string(e.what()).find("model.short_term: needs samples that all weigh the same"), std::string::npos)
+        << e.what();
+    EXPECT_TRUE(std::string(e.what()).starts_with("law.toml:")) << e.what();
+  }
 }
 
 }  // namespace
