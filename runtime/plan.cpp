@@ -93,8 +93,9 @@ std::string spectrum_text(const Network& network) {
     const auto clean = [](double v) { return std::abs(v) < 5e-7 ? 0.0 : v; };  // no minus before zeros
     return fmt::format("    lambda_2 {:.6f}, lambda_min {:.6f}, spectral gap {:.6f}\n", clean(modes.second()),
                        clean(modes.smallest()), modes.gap());
-  } catch (const NetworkError& e) {
-    return fmt::format("    lambda_2 and lambda_min: {}\n", e.sentence);
+  } catch (const NetworkError&) {
+    const double zeta = network.zeta();
+    return fmt::format("    not symmetric: |lambda_2| {:.6f}, spectral gap {:.6f}, no lambda_min\n", zeta, 1 - zeta);
   }
 }
 
