@@ -124,7 +124,10 @@ TEST_P(Metrics, DispersionsAddUpUnderRandomGroupingInEveryReplica) {  // H8
 TEST_P(Metrics, LossesAndGradientsAreThoseOfTheGlobalObjective) {
   Trial s = trial(6).with_network(unequal + tree).with_steps(7);
   s.metrics = "\"train_loss\", \"worker_train_loss\", \"grad_norm_sq\", \"grad_norm_1\"";
-  if (softmax()) s.metrics += ", \"test_loss\", \"test_accuracy\", \"worker_test_loss\", \"worker_test_accuracy\"";
+  if (softmax())
+    s.metrics +=
+        ", \"test_loss\", \"test_accuracy\", \"worker_test_loss\", \"worker_test_accuracy\", "
+        "\"train_accuracy\", \"worker_train_accuracy\"";
   const test::Oracle oracle(s, device());
   const RunResult r = result(s);
   const auto w = test::models(r.arms[0]), u = test::weighted_mean(w, a);
@@ -152,16 +155,20 @@ TEST_P(Metrics, LossesAndGradientsAreThoseOfTheGlobalObjective) {
   EXPECT_GT(std::abs(workers - f(u.data())), 1e-4);
   if (!softmax()) return;
   const auto [loss, accuracy] = oracle.test(u.data());
-  double worker_loss = 0, worker_accuracy = 0;
+  double worker_loss = 0, worker_accuracy = 0, worker_trained = 0;
   for (size_t i = 0; i < 6; ++i) {
     const auto [l, hit] = oracle.test(&w[i * p]);
     worker_loss += l / 6;
     worker_accuracy += hit / 6;
+    worker_trained += oracle.train(&w[i * p]).second / 6;
   }
   near(4, loss);
   near(5, accuracy);
   near(6, worker_loss);
   near(7, worker_accuracy);
+  near(8, oracle.train(u.data()).second);
+  near(9, worker_trained);
+  EXPECT_NE(worker_trained, oracle.train(u.data()).second);
 }
 
 // Divergences and the norm share the workers' gradients: neither changes the other.

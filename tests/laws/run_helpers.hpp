@@ -256,21 +256,24 @@ class Oracle {
       sum += 0.5 * s_.a(worker, j) * (w[j] - s_.c(worker, j)) * (w[j] - s_.c(worker, j));
     return sum;
   }
-  // mean loss and accuracy on the test set
-  std::pair<double, double> test(const double* w) const {
-    double loss = 0, hits = 0;
-    for (int64_t k = 0; k < data_.test.count; ++k) {
-      const auto z = logits(data_.test, k, w);
-      const auto label = static_cast<size_t>(data_.test.labels[static_cast<size_t>(k)]);
-      loss += log_sum(z) - z[label];
-      hits += std::max_element(z.begin(), z.end()) - z.begin() == static_cast<std::ptrdiff_t>(label) ? 1 : 0;
-    }
-    const auto n = static_cast<double>(data_.test.count);
-    return {loss / n, hits / n};
-  }
+  // mean loss and accuracy on the test set, on the training set
+  std::pair<double, double> test(const double* w) const { return scores(data_.test, w); }
+  std::pair<double, double> train(const double* w) const { return scores(data_.train, w); }
 
  private:
   int64_t batch() const { return s_.batch == "\"full\"" ? 0 : std::stoll(s_.batch); }
+
+  std::pair<double, double> scores(const Samples& set, const double* w) const {
+    double loss = 0, hits = 0;
+    for (int64_t k = 0; k < set.count; ++k) {
+      const auto z = logits(set, k, w);
+      const auto label = static_cast<size_t>(set.labels[static_cast<size_t>(k)]);
+      loss += log_sum(z) - z[label];
+      hits += std::max_element(z.begin(), z.end()) - z.begin() == static_cast<std::ptrdiff_t>(label) ? 1 : 0;
+    }
+    const auto n = static_cast<double>(set.count);
+    return {loss / n, hits / n};
+  }
 
   static uint64_t key(int64_t slot, int64_t repeat) { return static_cast<uint64_t>(slot + (repeat << 40)); }
 
