@@ -22,7 +22,6 @@ class WholeRows {
     begin_ = Buffer<int64_t>(ctx, rows);
     size_ = Buffer<int64_t>(ctx, std::vector<int64_t>(static_cast<size_t>(rows), samples));
   }
-  int64_t count() const { return zeros_.size(); }
   Rows rows(int64_t n, VectorView<const int32_t> workers) const {
     Rows r;
     r.count = n;
@@ -100,20 +99,25 @@ class ShortTerm final : public Model<T> {
   std::vector<double> objective(const Context& ctx, MatrixView<const T> w,
                                 const std::vector<const Objective*>& objectives) override {
     const int64_t m = w.extent(0), together = std::min(m, away_.size() / p_);
-    std::vector<double> f = risk_->objective(ctx, point(m), objectives);
+    std::vector<double> f = at_point(ctx, objectives);
     const WholeRows all(ctx, together, samples_);
+    const int64_t risks = samples_ > 0 ? 1 : workers_;  // of all samples, or worker by worker where there are none
+    for (auto worker = static_cast<int64_t>(slopes_.size()); worker < risks; ++worker) {
+      const Buffer<int32_t> whose(ctx, std::vector<int32_t>{static_cast<int32_t>(worker)});
+      const Buffer<T> d(ctx, p_);
+      risk_->gradients(ctx, all.rows(1, whose.view()), Slot{clock_.data(), 0}, point(1), d.view(1, p_));
+      slopes_.push_back(d.to_host(ctx));
+    }
     for (int64_t first = 0; first < m; first += together) {
       const int64_t n = std::min(together, m - first);
       const MatrixView<const T> e = away(ctx, w.rows(first, n));
       const std::vector<T> moved = to_host(ctx, e);
-      // d . e + 1/2 e . H e, worker by worker where there are no samples
-      for (int64_t worker = 0; worker < (samples_ > 0 ? 1 : workers_); ++worker) {
+      // d . e + 1/2 e . H e
+      for (int64_t worker = 0; worker < risks; ++worker) {
         const Buffer<int32_t> whose(ctx, std::vector<int32_t>(static_cast<size_t>(n), static_cast<int32_t>(worker)));
         const Rows rows = all.rows(n, whose.view());
-        const Buffer<T> d(ctx, p_);
-        risk_->gradients(ctx, all.rows(1, whose.view().part(0, 1)), Slot{clock_.data(), 0}, point(1), d.view(1, p_));
         risk_->hessian_vector(ctx, rows, Slot{clock_.data(), 0}, point(n), e, bent_.view(n, p_));
-        const auto slope = d.to_host(ctx);
+        const auto& slope = slopes_[static_cast<size_t>(worker)];
         const auto bent = to_host(ctx, MatrixView<const T>(bent_.view(n, p_)));
         for (size_t i = 0; i < static_cast<size_t>(n); ++i) {
           double sum = 0;
@@ -133,6 +137,19 @@ class ShortTerm final : public Model<T> {
   Scores train(const Context& ctx, MatrixView<const T> w) override { return risk_->train(ctx, w); }
 
  private:
+  // f(w*) for each of the objectives; each different one is taken once
+  std::vector<double> at_point(const Context& ctx, const std::vector<const Objective*>& objectives) {
+    std::vector<const Objective*> distinct;
+    std::vector<size_t> which;
+    for (const Objective* o : objectives) {
+      which.push_back(static_cast<size_t>(std::find(distinct.begin(), distinct.end(), o) - distinct.begin()));
+      if (which.back() == distinct.size()) distinct.push_back(o);
+    }
+    const auto values = risk_->objective(ctx, point(static_cast<int64_t>(distinct.size())), distinct);
+    std::vector<double> f;
+    for (const size_t i : which) f.push_back(values[i]);
+    return f;
+  }
   MatrixView<const T> point(int64_t n) const { return {point_.data(), n, p_, 0, point_.view(1, p_).where()}; }
   // w - w*
   MatrixView<const T> away(const Context& ctx, MatrixView<const T> w) {
@@ -150,6 +167,8 @@ class ShortTerm final : public Model<T> {
   Buffer<int64_t> clock_;  // 0: whole data have no slot
   Buffer<int32_t> no_batch_;
   Buffer<double> plus_, minus_;
+  std::vector<std::vector<T>>
+      slopes_;  // gradients at w* of what the objective is summed over; made when first asked for
 };
 
 class ShortTermSpec final : public ModelSpec {

@@ -92,10 +92,6 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   row_values_ = Buffer<double>(ctx_, population_.rows());
   votes_.resize(population_.arms.size());
   if (e.record.escape) escape_time_.assign(whole.size(), std::numeric_limits<double>::quiet_NaN());
-  const auto asked = [&](const std::string& prefix) {
-    return std::any_of(e.record.metrics.begin(), e.record.metrics.end(),
-                       [&](const std::string& m) { return m.starts_with(prefix); });
-  };
   const bool from_start =
       e.arms[static_cast<size_t>(population_.arms[0])].from_start;  // of all arms of a launch or none
   if (from_start && e.record.asks_for("excess_risk")) {
@@ -105,8 +101,8 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
                    cluster.parameters().row(cluster.model_of(population_.lanes[static_cast<size_t>(i)].first_row)),
                    ctx_.backend, p_ * int64_t{sizeof(T)});
   }
-  divergences_ = asked("divergence_");
-  if (divergences_ || asked("dispersion_")) tier_split_ = TierSplit<T>(ctx_, population_, p_);
+  divergences_ = e.record.asks_for("divergence_");
+  if (divergences_ || e.record.asks_for("dispersion_")) tier_split_ = TierSplit<T>(ctx_, population_, p_);
 }
 
 template <class T>

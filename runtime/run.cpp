@@ -94,6 +94,20 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
     }
 }
 
+// What only the data show is said before anything runs: the first launch finds it itself, and later ones are looked at here.
+void require_even_samples(const Experiment& e, const std::vector<Launch>& launches) {
+  std::shared_ptr<const DataSource> loaded;
+  Dataset set;
+  for (size_t i = 1; i < launches.size(); ++i) {
+    const Arm& first = e.arms[static_cast<size_t>(launches[i].arms[0])];
+    if (!first.model->needs_even_samples()) continue;
+    std::string ignored;
+    if (first.data != loaded) set = load_data(first, &ignored);
+    loaded = first.data;
+    const Population shape(e, launches[i].arms, &set);
+  }
+}
+
 // One launch: all its arms and replicas from step 0 to the last.
 template <class T>
 void run_launch(const Context& ctx, const Experiment& e, Population population, const Dataset* host,
@@ -245,13 +259,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   std::unique_ptr<DeviceData> data;
   int64_t uploaded = 0;  // bytes of `data`
   auto arms_left = static_cast<int64_t>(e.arms.size());
-  for (const auto& launch : launches) {  // what only the data show is said before anything runs
-    const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
-    if (launches.size() == 1 || !first.model->needs_even_samples()) continue;
-    std::string ignored;
-    const Dataset set = load_data(first, &ignored);
-    const Population shape(e, launch.arms, &set);
-  }
+  require_even_samples(e, launches);
   for (const auto& launch : launches) {
     const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
     if (first.data && first.data != loaded) {
