@@ -157,11 +157,14 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
         p.fail(section, fmt::format("the model \"{}\" uses no data; remove this section", arm.model->kind()));
     arm.data_line = "none";
   }
-  if (!arm.algorithm->strategy() && !arm.algorithm->compressed() && arm.network->graph &&
+  const auto* mixer = arm.algorithm->strategy();
+  const bool mixes = mixer && *mixer != diffusion::Strategy::centralized;
+  if (!mixes && !arm.algorithm->compressed() && arm.network->graph &&
       arm.network->graph->path != GraphSpec::Path::by_cost)
-    network.table("graph").fail("mixing_path", fmt::format("serves the decentralised methods (consensus, diffusion, "
-                                                           "diffusion-cta), and \"{}\" is none; remove it",
-                                                           arm.algorithm->kind()));
+    network.table("graph").fail("mixing_path",
+                                fmt::format("serves methods that mix over a graph (consensus, diffusion, "
+                                            "diffusion-cta), and \"{}\" does not; remove it",
+                                            arm.algorithm->kind()));
   if (const auto* strategy = arm.algorithm->strategy()) check_strategy(p, *arm.network, arm.step, *strategy);
   if (const VoteSpec* vote = arm.algorithm->voting()) check_voting(p, *arm.network, arm.step, *vote);
   if (const CompressedSpec* spec = arm.algorithm->compressed())

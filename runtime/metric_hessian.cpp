@@ -1,4 +1,7 @@
 // Metrics of curvature: traces and largest eigenvalues of the Hessian of the objective, at the mean models or at workers' own.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <limits>
 
 #include "runtime/curvature/top_eigenvalue.hpp"
@@ -35,7 +38,12 @@ void Evaluator<T>::look_at_hessian(const std::string& metric) {
     for (const auto& x : points) {
       const SymmetricProducts H = hessian_->at(cluster_.model(), cluster_.rows(), cluster_.slot(), i, x);
       if (top) {
-        sum += top_eigenvalue(H, spec.lanczos_steps, key).value;
+        const TopEigenvalue largest = top_eigenvalue(H, spec.lanczos_steps, key);
+        sum += largest.value;
+        Lanczos& seen = lanczos_[metric];
+        ++seen.runs;
+        seen.unsettled += largest.settled() ? 0 : 1;
+        seen.worst = std::max(seen.worst, largest.relative_residual());
       } else {
         const TraceEstimate t = trace(H, spec.probes, key);
         sum += t.value, error = t.error;
@@ -47,6 +55,20 @@ void Evaluator<T>::look_at_hessian(const std::string& metric) {
   if (!of_workers && !top) cache_["hessian_trace_error"] = errors;
 }
 
+template <class T>
+std::vector<std::string> Evaluator<T>::notices() const {
+  std::vector<std::string> sentences;
+  for (const auto& [metric, seen] : lanczos_)
+    if (seen.unsettled > 0)
+      sentences.push_back(fmt::format(
+          "{}: {} of {} Lanczos iterations had not settled after {} steps (residual up to {:.2g} of the value), which "
+          "makes theirs lower estimates; raise record.hessian.lanczos_steps",
+          metric, seen.unsettled, seen.runs, experiment_.record.hessian.lanczos_steps, seen.worst));
+  return sentences;
+}
+
+template std::vector<std::string> Evaluator<float>::notices() const;
+template std::vector<std::string> Evaluator<double>::notices() const;
 template void Evaluator<float>::look_at_hessian(const std::string&);
 template void Evaluator<double>::look_at_hessian(const std::string&);
 

@@ -65,6 +65,9 @@ class Evaluator {
 
   std::vector<T> mean_models();  // (lanes, P) on the host
 
+  // One sentence per metric whose eigenvalues had not settled when the Lanczos steps were used up.
+  std::vector<std::string> notices() const;
+
   // What all votes that values() looked at were seen to do; arm: of this launch.
   const VoteMeasurement& votes(int arm) const { return votes_[static_cast<size_t>(arm)]; }
 
@@ -90,7 +93,12 @@ class Evaluator {
   DeviceGroups lane_groups_;
   std::vector<VoteMeasurement> votes_;  // per arm
   ObjectiveGradient<T> gradient_;
-  std::unique_ptr<ObjectiveHessian<T>> hessian_;    // made when first asked for
+  std::unique_ptr<ObjectiveHessian<T>> hessian_;  // made when first asked for
+  struct Lanczos {
+    int64_t runs = 0, unsettled = 0;
+    double worst = 0;  // residual over value
+  };
+  std::map<std::string, Lanczos> lanczos_;          // by metric
   TierSplit<T> tier_split_;                         // made where a metric is split by tiers
   Buffer<T> means_, optimum_, start_;               // start_: (lanes, P) of algorithm.start, where it is given
   std::vector<double> least_;                       // (lanes) f where excess risk is 0, once it is asked for

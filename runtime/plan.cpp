@@ -12,9 +12,11 @@
 #include "runtime/curvature/top_eigenvalue.hpp"
 #include "runtime/network/network_error.hpp"
 #include "runtime/network/schedule_text.hpp"
+#include "runtime/network/spectrum.hpp"
 #include "runtime/run.hpp"
 #include "runtime/theory/diffusion/graph_modes.hpp"
 #include "runtime/theory/estimate.hpp"
+#include "runtime/theory/sampled_rows.hpp"
 #include "runtime/tier_split.hpp"
 #include "runtime/voting/voting.hpp"
 #include "runtime/voting/wire.hpp"
@@ -85,12 +87,17 @@ std::string vote_text(const VoteSpec& s, const NetworkSpec& n) {
   return text;
 }
 
-// lambda_2, lambda_min and the gap of a symmetric matrix: what decentralised SGD is judged by.
+// lambda_2, lambda_min and the gap of a symmetric matrix: what decentralised SGD is judged by. Of a cycle what it does as a whole.
 std::string spectrum_text(const Network& network) {
-  if (network.mixing().size() > 1) return "";  // a cycle of matrices has no spectrum of its own
+  const auto clean = [](double v) { return std::abs(v) < 5e-7 ? 0.0 : v; };  // no minus before zeros
+  if (network.mixing().size() > 1) {
+    const Spectrum of_cycle = cycle_spectrum(network.mixing(), network.top().mass);
+    return fmt::format("    a cycle of {} matrices: |lambda_2| of their product {:.6f}, {:.6f} a step\n",
+                       network.mixing().size(), clean(of_cycle.zeta),
+                       std::pow(clean(of_cycle.zeta), 1 / static_cast<double>(network.mixing().size())));
+  }
   try {
     const diffusion::GraphModes modes = diffusion::graph_modes(network.mixing()[0]);
-    const auto clean = [](double v) { return std::abs(v) < 5e-7 ? 0.0 : v; };  // no minus before zeros
     return fmt::format("    lambda_2 {:.6f}, lambda_min {:.6f}, spectral gap {:.6f}\n", clean(modes.second()),
                        clean(modes.smallest()), modes.gap());
   } catch (const NetworkError&) {
@@ -112,7 +119,9 @@ int64_t hessian_directions(const Experiment& e, const Population& p, int64_t par
                       e.arms[static_cast<size_t>(p.arms[0])].algorithm->strategy() != nullptr;
   if (!theory && std::none_of(e.record.metrics.begin(), e.record.metrics.end(), is_hessian_metric)) return 0;
   const int64_t dense = parameters <= most_dense_parameters ? parameters : 1;
-  return std::max({std::min(e.record.hessian.probes, parameters), dense, theory ? p.workers : 1});
+  return std::max(
+      {std::min(e.record.hessian.probes, parameters), dense,
+       theory ? std::max(p.workers, most_estimate_samples) : 1});  // of workers' gradients; of single samples'
 }
 
 // Samples of every worker behind them, 0: all; of metrics and theory what takes more room.
@@ -368,7 +377,8 @@ std::string describe_plan(const Experiment& e) {
       if (lane->network->mixing().empty()) continue;
       const int64_t nodes = lane->network->top().nodes();
       text += nodes <= most_nodes_for_zeta
-                  ? fmt::format("    zeta of the mixing matrix {:.6f}\n", lane->network->zeta())
+                  ? fmt::format("    zeta of the {}mixing matrix {:.6f}\n",
+                                lane->network->mixing().size() > 1 ? "first " : "", lane->network->zeta())
                   : fmt::format("    zeta of the mixing matrix not computed ({} nodes)\n", nodes);
       if (nodes <= most_nodes_for_zeta) text += spectrum_text(*lane->network);
       if (const std::string drift = drift_notice(arm, *lane->network); !drift.empty()) text += "    " + drift + "\n";

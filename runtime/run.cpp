@@ -20,6 +20,7 @@ namespace orrery {
 namespace {
 
 using Time = std::chrono::steady_clock;
+using Notice = std::function<void(const std::string&)>;
 double seconds_since(Time::time_point start) { return std::chrono::duration<double>(Time::now() - start).count(); }
 
 // What the launch leaves behind: final models, bits, steps taken.
@@ -94,6 +95,25 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
     }
 }
 
+// What a reader of the charts should know beforehand, and of a landscape afterwards; "" where there is nothing to say.
+std::string start_notice(const Experiment& e) {
+  const auto from_start = std::count_if(e.arms.begin(), e.arms.end(), [](const Arm& a) { return a.from_start; });
+  if (!e.record.asks_for("excess_risk") || from_start == 0 || from_start == std::ssize(e.arms)) return "";
+  return "excess_risk counts from the objective at algorithm.start in arms that have one, and from the minimum in the "
+         "others: their "
+         "values do not compare";
+}
+std::string flat_landscape_notice(const std::string& arm, const std::vector<LandscapePoint>& points) {
+  const auto [least, most] = std::minmax_element(
+      points.begin(), points.end(), [](const auto& a, const auto& b) { return a.train_loss < b.train_loss; });
+  if (points.empty() || least->train_loss != most->train_loss) return "";
+  return fmt::format(
+      "{}the landscape is flat: directions are scaled by the lengths of the model's filters, and those of a model of "
+      "zeros have "
+      "none; look around a trained one",
+      arm.empty() ? "" : fmt::format("arm \"{}\": ", arm));
+}
+
 // What only the data show is said before anything runs: the first launch finds it itself, and later ones are looked at here.
 void require_even_samples(const Experiment& e, const std::vector<Launch>& launches) {
   std::shared_ptr<const DataSource> loaded;
@@ -111,7 +131,8 @@ void require_even_samples(const Experiment& e, const std::vector<Launch>& launch
 // One launch: all its arms and replicas from step 0 to the last.
 template <class T>
 void run_launch(const Context& ctx, const Experiment& e, Population population, const Dataset* host,
-                const DeviceData* data, const RunOptions& options, Progress& progress, RunResult& result) {
+                const DeviceData* data, const RunOptions& options, const Notice& notice, Progress& progress,
+                RunResult& result) {
   const auto setup = Time::now();
   ClusterOf<T> cluster(ctx, e, std::move(population), host, data);
   Evaluator<T> evaluator(cluster, e);
@@ -183,6 +204,7 @@ void run_launch(const Context& ctx, const Experiment& e, Population population, 
     check_interrupt(t);
   }
   collect(e, cluster, evaluator, result);
+  for (const auto& sentence : evaluator.notices()) notice(sentence);
   for (int arm = 0; arm < cluster.arms(); ++arm) {
     ArmResult& of_arm = result.arms[static_cast<size_t>(p.arms[static_cast<size_t>(arm)])];
     of_arm.estimates = estimator.of(arm);
@@ -221,7 +243,7 @@ ChosenDevice choose_device(const Experiment& e) {
 RunResult run(const Experiment& e, const RunOptions& options) {
   const auto setup = Time::now();
   RunResult result;
-  const auto notice = [&](const std::string& sentence) {
+  const Notice notice = [&](const std::string& sentence) {
     if (sentence.empty()) return;
     result.notices.push_back(sentence);
     if (options.notice) options.notice(sentence);
@@ -260,6 +282,7 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   int64_t uploaded = 0;  // bytes of `data`
   auto arms_left = static_cast<int64_t>(e.arms.size());
   require_even_samples(e, launches);
+  notice(start_notice(e));
   for (const auto& launch : launches) {
     const Arm& first = e.arms[static_cast<size_t>(launch.arms[0])];
     if (first.data && first.data != loaded) {
@@ -303,11 +326,12 @@ RunResult run(const Experiment& e, const RunOptions& options) {
     }
     if (progress.launch == 0) result.setup_seconds += seconds_since(setup);
     if (e.precision == Precision::fp64)
-      run_launch<double>(ctx, e, std::move(population), set, data.get(), options, progress, result);
+      run_launch<double>(ctx, e, std::move(population), set, data.get(), options, notice, progress, result);
     else
-      run_launch<float>(ctx, e, std::move(population), set, data.get(), options, progress, result);
+      run_launch<float>(ctx, e, std::move(population), set, data.get(), options, notice, progress, result);
     ++progress.launch;
   }
+  for (size_t a = 0; a < e.arms.size(); ++a) notice(flat_landscape_notice(e.arms[a].name, result.arms[a].landscape));
   result.peak_memory = memory_use(ctx.backend).peak;
   result.theory = make_theory(e, result, true);
   for (const auto& warning : result.theory.warnings) notice(warning);

@@ -12,6 +12,7 @@
 
 #include "kernels/core/npy.hpp"
 #include "runtime/csv.hpp"
+#include "runtime/median.hpp"
 #include "runtime/report/report.hpp"
 
 namespace orrery {
@@ -37,6 +38,18 @@ Spread final_spread(const std::vector<std::vector<double>>& replicas) {
   for (const auto& r : replicas) s.deviation += (r.back() - s.mean) * (r.back() - s.mean);
   s.deviation = n > 1 ? std::sqrt(s.deviation / (n - 1)) : 0;
   return s;
+}
+
+// Over the replicas at the end; one that stays lies above every time, and their median may be infinite.
+struct EscapeTimes {
+  double median = 0;
+  int64_t escaped = 0;
+};
+EscapeTimes escape_times(const std::vector<std::vector<double>>& replicas) {
+  std::vector<double> times;
+  for (const auto& r : replicas) times.push_back(r.back());
+  const auto escaped = std::count_if(times.begin(), times.end(), [](double t) { return std::isfinite(t); });
+  return {median(std::move(times)), escaped};
 }
 
 nlohmann::json number(double v) { return std::isfinite(v) ? nlohmann::json(v) : nlohmann::json(nullptr); }
@@ -162,7 +175,12 @@ std::string summary_json(const Experiment& e, const RunResult& r) {
       arm["partition_hash"] = r.arms[a].partition_hash;
     for (size_t m = 0; m < e.record.metrics.size(); ++m) {
       const Spread s = final_spread(r.arms[a].values[m]);
-      arm["final"][e.record.metrics[m]] = {{"mean", number(s.mean)}, {"deviation", number(s.deviation)}};
+      auto& last = arm["final"][e.record.metrics[m]];
+      last = {{"mean", number(s.mean)}, {"deviation", number(s.deviation)}};
+      if (e.record.metrics[m] != "escape_time") continue;
+      const EscapeTimes times = escape_times(r.arms[a].values[m]);
+      last["median"] = number(times.median);
+      last["escaped"] = times.escaped;
     }
     j["arms"].push_back(arm);
   }
@@ -172,6 +190,12 @@ std::string summary_json(const Experiment& e, const RunResult& r) {
 
 std::string final_table(const Experiment& e, const RunResult& r) {
   const auto cell = [&](const ArmResult& arm, size_t m) {
+    if (e.record.metrics[m] == "escape_time" && e.replicas > 1) {
+      const EscapeTimes times = escape_times(arm.values[m]);
+      if (times.escaped == 0) return std::string("-");
+      return fmt::format("median {} ({} of {})", std::isfinite(times.median) ? fmt::format("{:g}", times.median) : "-",
+                         times.escaped, e.replicas);
+    }
     const Spread s = final_spread(arm.values[m]);
     if (std::isnan(s.mean)) return std::string("-");
     return e.replicas > 1 ? fmt::format("{:.5g} +- {:.2g}", s.mean, s.deviation) : fmt::format("{:.6g}", s.mean);

@@ -10,6 +10,8 @@
 // Memory   k vectors of P numbers on the host; cost k products and 4 k^2 P operations.
 #pragma once
 
+#include <cmath>
+
 #include "runtime/curvature/symmetric_products.hpp"
 
 namespace orrery {
@@ -20,6 +22,11 @@ struct TopEigenvalue {
   double value = 0, residual = 0;  // residual 0 where exact
   int64_t products = 0;
   bool exact = false;
+
+  double relative_residual() const { return value != 0 ? residual / std::abs(value) : residual > 0 ? INFINITY : 0; }
+  bool settled() const {
+    return relative_residual() <= 0.05;
+  }  // then the error is of the order of 0.0025 |value|^2 / gap
 };
 
 // steps >= 1. Throws std::runtime_error where LAPACK does not converge.

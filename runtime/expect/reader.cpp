@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/median.hpp"
+
 namespace orrery::expect {
 namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -16,15 +18,7 @@ double mean_of(const Reading& r) {
   for (double v : r) sum += v;
   return r.empty() ? kNaN : sum / static_cast<double>(r.size());
 }
-double median_of(const Reading& r) {
-  Reading sorted = r;
-  for (double& v : sorted)
-    if (std::isnan(v)) v = std::numeric_limits<double>::infinity();
-  std::sort(sorted.begin(), sorted.end());
-  const size_t n = sorted.size();
-  if (n == 0) return kNaN;
-  return n % 2 == 1 || sorted[n / 2 - 1] == sorted[n / 2] ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
-}
+double median_of(const Reading& r) { return r.empty() ? kNaN : median(r); }
 namespace {
 double deviation_of(const Reading& r) {
   const double m = mean_of(r);

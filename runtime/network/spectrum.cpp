@@ -42,10 +42,7 @@ Values general(const Dense& h) {
   return values;
 }
 
-}  // namespace
-
-Spectrum spectrum(const Mixing& mixing, const std::vector<double>& b) {
-  const Dense h = mixing.dense();
+Spectrum of_matrix(const Dense& h, const std::vector<double>& b) {
   const std::vector<double> equal(h.size(), 1.0);
   Spectrum s;
   s.values = in_balance(h, b) ? symmetric(h, b) : in_balance(h, equal) ? symmetric(h, equal) : general(h);
@@ -58,6 +55,25 @@ Spectrum spectrum(const Mixing& mixing, const std::vector<double>& b) {
   if (s.values.size() > 1) s.zeta = std::abs(s.values[1]);
   for (const auto value : s.values) s.smallest = std::min(s.smallest, value.real());
   return s;
+}
+
+}  // namespace
+
+Spectrum spectrum(const Mixing& mixing, const std::vector<double>& b) { return of_matrix(mixing.dense(), b); }
+
+Spectrum cycle_spectrum(const std::vector<Mixing>& cycle, const std::vector<double>& b) {
+  Dense product = cycle[0].dense();
+  std::vector<double> row(b.size());
+  for (size_t t = 1; t < cycle.size(); ++t)
+    for (auto& p : product) {
+      for (size_t d = 0; d < row.size(); ++d) {
+        row[d] = 0;
+        for (auto k = static_cast<size_t>(cycle[t].begin[d]); k < static_cast<size_t>(cycle[t].begin[d + 1]); ++k)
+          row[d] += p[static_cast<size_t>(cycle[t].source[k])] * cycle[t].weight[k];
+      }
+      p.swap(row);
+    }
+  return of_matrix(product, b);
 }
 
 }  // namespace orrery

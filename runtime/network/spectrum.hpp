@@ -20,4 +20,7 @@ struct Spectrum {
 // b (D) > 0. Throws std::runtime_error where LAPACK does not converge.
 Spectrum spectrum(const Mixing&, const std::vector<double>& b);
 
+// Of the product H_1 H_2 ... H_N of a cycle, the first of which acts first; O(N D links + D^3).
+Spectrum cycle_spectrum(const std::vector<Mixing>&, const std::vector<double>& b);
+
 }  // namespace orrery

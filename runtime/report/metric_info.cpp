@@ -64,6 +64,7 @@ MetricInfo metric_info(std::string_view name) {
   MetricInfo info;
   info.title = name;
   info.counts = counts_bits(name) || name == "virtual_time" || name == "steps_done";
+  info.median = name == "escape_time";
   info.log_allowed = !info.counts && !contains(name, "accuracy");
   for (const Known& k : kKnown)
     if (k.name == name) {

@@ -12,6 +12,7 @@ struct MetricInfo {
   enum class Better { unknown, low, high } better = Better::unknown;
   bool counts = false;  // a growing count: SI labels, never a log axis
   bool log_allowed = true;
+  bool median = false;  // a time that some replicas never reach: tables show the median
 };
 
 MetricInfo metric_info(std::string_view name);  // an unknown name is its own title

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "runtime/median.hpp"
 #include "runtime/report/curves.hpp"
 #include "runtime/report/metric_info.hpp"
 #include "runtime/report/numbers.hpp"
@@ -47,6 +48,13 @@ Cell final_cell(const ReportArm& arm, size_t metric, size_t record, const Metric
     ever = ever || std::any_of(arm.values[metric][r].begin(), arm.values[metric][r].end(), drawable);
   }
   if (!ever) return {"<span class=\"quiet\">\u2013</span>", std::nullopt};
+  if (last.size() > 1 && info.median) {  // of replicas, those that never got there lie above every number
+    const double middle = median(last);
+    const auto finite = std::count_if(last.begin(), last.end(), [](double v) { return std::isfinite(v); });
+    return {fmt::format("{} <span class=\"quiet\">(median, {} of {})</span>",
+                        std::isfinite(middle) ? si(middle, info.unit) : "\u2013", finite, last.size()),
+            std::nullopt};
+  }
   const Moments m = moments(last);
   if (m.finite == 0) return {"<span class=\"quiet\">not finite</span>", std::nullopt};
   std::string html = info.counts ? count_cell(m, info.unit) : with_spread(m.mean, m.deviation);

@@ -27,6 +27,8 @@ std::optional<DiffusionEstimates> diffusion_estimates(const Experiment& e, size_
                                          : std::numeric_limits<double>::infinity();  // whole gradients: no noise
   const diffusion::Strategy strategy = *arm.algorithm->strategy();
   t.no_common = t.no_apart = not_plain;
+  t.horizon = mu * t.constants.top_H * static_cast<double>(e.steps);
+  if (arm.step.shuffle) t.sampling = "; for draws with replacement, passes without it are less noisy";
   if (!not_plain.empty()) return t;
   t.early_slope = diffusion::early_slope(t.constants, mu, B);
   t.late = diffusion::late_common(t.constants, mu, B);
@@ -75,15 +77,24 @@ void append_rows(const DiffusionEstimates& t, TheoryTable& table) {
   };
   const std::string hessian = "estimate at the start, Hessian of " + c.hessian_of;
   row("Tr(H)", c.trace_H, hessian + deviation(c.trace_H_error));
-  row("lambda_max(H)", c.top_H, hessian);
+  row("lambda_max(H)", c.top_H,
+      hessian +
+          (c.top_H_residual > 1e-3 ? fmt::format(", a lower estimate (residual {:.2g} of it)", c.top_H_residual) : ""));
   row("Tr(R)", c.trace_R, "estimate at the start: " + c.noise_of);
   row("Tr(H R)", c.trace_HR,
       "estimate at the start: " + c.noise_of + (c.sums_of.empty() ? "" : ", " + c.sums_of) +
           deviation(c.trace_HR_error));
   row("zeta^2", c.heterogeneity, "mean of |grad J_k|^2 at the start, all data");
   row("|grad J|^2", c.gradient_sq, "at the start, all data; the lines below are for a minimizer, where it is 0");
-  row("e(n)/n, early", t.early_slope, t.no_common.empty() ? "leading order: mu^2/(2KB) Tr(H R)" : t.no_common);
-  row("e(n), late", t.late, t.no_common.empty() ? "leading order: mu/(4KB) Tr(R)" : t.no_common);
+  row("e(n)/n, early", t.early_slope,
+      t.no_common.empty() ? "leading order: mu^2/(2KB) Tr(H R)" + t.sampling : t.no_common);
+  row("e(n), late", t.late,
+      t.no_common.empty()
+          ? fmt::format(
+                "leading order: mu/(4KB) Tr(R), once mu lambda n is large for every eigenvalue lambda > 0 of H (mu "
+                "lambda_max n = {:.3g} at the end){}",
+                t.horizon, t.sampling)
+          : t.no_common);
   const auto apart = [&](double diffusion::Disagreement::*part) {
     return t.apart ? std::optional((*t.apart).*part) : std::nullopt;
   };
@@ -94,7 +105,7 @@ void append_rows(const DiffusionEstimates& t, TheoryTable& table) {
   row("D", apart(&diffusion::Disagreement::heterogeneity),
       t.no_apart.empty() ? "leading order: what heterogeneity adds to the excess risk" + reach : t.no_apart);
   row("V", apart(&diffusion::Disagreement::noise),
-      t.no_apart.empty() ? "leading order: what noise adds beside e(n)" + reach : t.no_apart);
+      t.no_apart.empty() ? "leading order: what noise adds beside e(n)" + reach + t.sampling : t.no_apart);
   row("B*", apart(&diffusion::Disagreement::large_batch),
       t.no_apart.empty() ? "above this batch heterogeneity outweighs noise" : t.no_apart);
   row("largest stable step", t.step_limit, "for the Hessian at the start; exact where all workers have this one");

@@ -57,7 +57,8 @@ void Estimator<T>::curvature(int arm, MatrixView<const T> u) {
   c.agents = population_.workers;
   const TraceEstimate sum = trace(H, spec.probes, key);
   c.trace_H = sum.value, c.trace_H_error = sum.error;
-  c.top_H = top_eigenvalue(H, spec.lanczos_steps, key).value;
+  const TopEigenvalue top = top_eigenvalue(H, spec.lanczos_steps, key);
+  c.top_H = top.value, c.top_H_residual = top.relative_residual();
   c.hessian_of = population_.size.empty()         ? "the whole risks"
                  : samples < population_.max_size ? fmt::format("at most {} samples of every worker", samples)
                                                   : "all samples";

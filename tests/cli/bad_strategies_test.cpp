@@ -61,6 +61,10 @@ std::vector<BadInput> Matrices() {
           Toml{.network = "workers = 4\n[network.graph]\nkind = \"ring\"\nperiod = 1\nmixing_path = \"dense\"  #!",
                .algorithm = "kind = \"mll-sgd\""},
           2, {"network.graph.mixing_path", "remove it"}),
+      bad("PathOfCentralized",
+          Toml{.network = "workers = 4\n[network.graph]\nkind = \"ring\"\nperiod = 1\nmixing_path = \"dense\"  #!",
+               .algorithm = "kind = \"centralized\""},
+          2, {"network.graph.mixing_path", "\"centralized\" does not", "remove it"}),
   };
 }
 ORRERY_REFUSES(Matrices);

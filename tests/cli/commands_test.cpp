@@ -107,6 +107,8 @@ TEST(Check, ShowsSpectraAndBitsOfStrategies) {
   EXPECT_TRUE(has_line(checked("consensus", "kind = \"grid\""), {"lambda_2 0.868641", "lambda_min -0.430843"}));
   EXPECT_TRUE(has_line(checked("consensus", "kind = \"complete\"\nmixing = \"average\""),
                        {"lambda_2 0.000000", "lambda_min 0.000000", "spectral gap 1.000000"}));
+  const auto one_peer = checked("diffusion", "kind = \"one-peer-exponential\"");  // four steps average sixteen exactly
+  EXPECT_TRUE(has_line(one_peer, {"a cycle of 4 matrices", "their product 0.000000", "0.000000 a step"})) << one_peer;
   EXPECT_TRUE(has_line(checked("centralized", "kind = \"ring\""), {"bits on server", std::to_string(4 * 16 * 2 * 32)}));
   EXPECT_TRUE(has_line(checked("diffusion", "kind = \"ring\""), {"bits on graph", std::to_string(4 * 32 * 2 * 32)}));
 }

@@ -120,6 +120,23 @@ TEST_P(Curvature, OfSharedModels) {
   }
 }
 
+// Eigenvalues that the steps were too few for are named with their metric; enough steps say nothing. Up to 64 parameters are exact.
+TEST_P(Curvature, UnsettledEigenvaluesAreSaid) {
+  Trial s = trial(4).with_steps(1);
+  s.samples = 40;
+  s.metrics = "\"hessian_top\"";
+  const auto notices = [&](int64_t steps) {
+    s.arms = fmt::format("[record.hessian]\nprobes = 2\nlanczos_steps = {}\n", steps);
+    return result(s).notices;
+  };
+  const auto few = notices(1);
+  ASSERT_EQ(few.size(), softmax() ? 1u : 0u);
+  if (softmax()) {
+    EXPECT_TRUE(few[0].starts_with("hessian_top: 2 of 2 Lanczos")) << few[0];
+  }
+  EXPECT_TRUE(notices(60).empty());
+}
+
 // Planned: the rows of the products, twice over for a model that takes differences.
 TEST_P(Curvature, MemoryIsWithinThePlan) {
   Trial s = trial(8).with_steps(1);

@@ -1,6 +1,7 @@
 // The test beds of decentralised SGD on whole runs, and the looks of [record.escape]: what they see, and that they change nothing.
-#include "tests/laws/run_helpers.hpp"
+#include "runtime/run_folder.hpp"
 #include "tests/datasets/files.hpp"
+#include "tests/laws/run_helpers.hpp"
 #include "tests/support.hpp"
 
 namespace orrery {
@@ -145,6 +146,24 @@ TEST(Escape, Refuses) {
   refused("metrics = [\"escaped\"]\n[record.escape]\nmetric = \"test_loss\"\nabove = 1",
           "record.escape.metric: ", "needs a test set");
   refused("metrics = [\"escaped\"]\n[record.escape]\nabove = 1", "record.escape", "metric");
+}
+
+// Tables show medians, with replicas that stay above every number, and how many left.
+TEST(Escape, TablesShowMedians) {
+  const Experiment e = parse_experiment(
+      "steps = 400\nreplicas = 9\n[model]\nkind = \"two-well\"\nnoise = 6\ninit = -0.964152\n[network]\nworkers = 4\n"
+      "[algorithm]\nkind = \"h-sgd\"\nlearning_rate = 0.05\nbatch = 1\n[record]\nevery = 400\nmetrics = "
+      "[\"escape_time\"]\n"
+      "[record.escape]\nmetric = \"mean_parameter_0\"\nabove = -0.230785\n",
+      "exp.toml");
+  RunResult r = run(e);
+  std::vector<double> times{30, NAN, 10, NAN, 50, NAN, 20, 70, 60};
+  for (size_t i = 0; i < 9; ++i) r.arms[0].values[0][i].back() = times[i];
+  EXPECT_NE(final_table(e, r).find("median 60 (6 of 9)"), std::string::npos) << final_table(e, r);
+  for (const size_t i : {0u, 2u}) r.arms[0].values[0][i].back() = NAN;
+  EXPECT_NE(final_table(e, r).find("median - (4 of 9)"), std::string::npos) << final_table(e, r);
+  for (const size_t i : {4u, 6u, 7u, 8u}) r.arms[0].values[0][i].back() = NAN;
+  EXPECT_NE(final_table(e, r).find(" -\n"), std::string::npos) << final_table(e, r);
 }
 
 // The resolved file says the same again, arms included.

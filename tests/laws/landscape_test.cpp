@@ -69,5 +69,20 @@ TEST_P(Landscape, GoesThroughTheTrainingLoss) {
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 2 * 2 * 5);
 }
 
+// Around a model of zeros there is no length to scale by: the curve is flat and a notice says why.
+TEST_P(Landscape, OfZerosIsFlatAndSaid) {
+  Trial s = trial(4).with_steps(0);
+  s.init = softmax() ? "\"zero\"" : "0.0";
+  s.metrics = "\"train_loss\"";
+  s.arms = "[record.landscape]\npoints = 3\n";
+  const auto flat = [&](const Trial& of) {
+    const auto notices = result(of).notices;
+    return std::any_of(notices.begin(), notices.end(),
+                       [](const auto& n) { return n.find("flat") != std::string::npos; });
+  };
+  EXPECT_TRUE(flat(s));
+  EXPECT_FALSE(flat(s.with_steps(3)));
+}
+
 }  // namespace
 }  // namespace orrery

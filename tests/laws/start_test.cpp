@@ -48,6 +48,21 @@ TEST_P(FromStart, SharedModelsCountFromTheStartToo) {
     }
 }
 
+// Arms that count from different places in one chart are named; equal ones are not.
+TEST_P(FromStart, MixedArmsAreSaid) {
+  Trial s = from_start("h-sgd");
+  const auto said = [&] {
+    const auto notices = result(s).notices;
+    return std::any_of(notices.begin(), notices.end(),
+                       [](const auto& n) { return n.starts_with("excess_risk counts"); });
+  };
+  if (softmax()) return;  // without a start it has no minimum in closed form
+  EXPECT_FALSE(said());
+  s.arms = "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nalgorithm." + s.algorithm + "\n";
+  s.algorithm.clear();
+  EXPECT_TRUE(said());
+}
+
 // The watched metric need not be recorded; theory without a run does not watch.
 TEST_P(FromStart, AWatchedExcessRiskNeedsNoRecord) {
   Trial s = from_start("h-sgd");

@@ -23,7 +23,7 @@ namespace orrery::diffusion {
 struct LocalConstants {
   int64_t agents = 1;                         // K
   double trace_H = 0, trace_H_error = 0;      // Tr(Hbar), and the standard error of its estimate
-  double top_H = 0;                           // lambda_max(Hbar)
+  double top_H = 0, top_H_residual = 0;       // lambda_max(Hbar); an eigenvalue lies within the residual times it
   double trace_R = 0;                         // Tr(Rbar)
   double trace_HR = 0, trace_HR_error = 0;    // Tr(Hbar Rbar)
   std::vector<double> noise;                  // (K) Tr(Hbar R_k)
