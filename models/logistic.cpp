@@ -5,6 +5,7 @@
 
 #include "kernels/logistic_scores.hpp"
 #include "kernels/logistic_steps.hpp"
+#include "models/logistic_optimum.hpp"
 #include "models/model.hpp"
 
 namespace orrery {
@@ -15,7 +16,7 @@ class Logistic final : public Model<T> {
  public:
   // positive: per class, does it count as y = 1; empty where the labels are y
   Logistic(const Context& ctx, const ModelInputs& in, double l2, bool bias, const std::vector<uint8_t>& positive)
-      : in_(in), positive_(ctx, positive) {
+      : ctx_(ctx), in_(in), positive_(ctx, positive) {
     train_ = {in.train, positive_.view(), l2, bias};
     test_ = {in.test, positive_.view(), 0.0, bias};
     steps_space_ = LogisticWorkspace<T>(ctx, in.rows, in.max_batch, in.workspace_bytes);
@@ -42,6 +43,17 @@ class Logistic final : public Model<T> {
   Scores test(const Context& ctx, MatrixView<const T> w) override { return logistic_scores(ctx, test_, w, {}, {}); }
   Scores train(const Context& ctx, MatrixView<const T> w) override { return logistic_scores(ctx, train_, w, {}, {}); }
 
+  // Found by Newton's method once per weighting of the samples (models/logistic_optimum.hpp); none without l2.
+  std::optional<std::vector<double>> optimum(const Objective& o) const override {
+    if (!(train_.l2 > 0)) return std::nullopt;
+    const int64_t n = in_.train.count();
+    const VectorView<const double> u(in_.sample_weights.row(o.sample_weight_row), n, in_.sample_weights.where());
+    for (const auto& [weights, w] : optima_)
+      if (weights == to_host(ctx_, u)) return w;
+    optima_.emplace_back(to_host(ctx_, u), logistic_optimum(ctx_, train_, u));
+    return optima_.back().second;
+  }
+
  private:
   // Metrics ask for whole local gradients, larger than any batch of a step: they get room of their own, so that a recorded CUDA graph
   // keeps the addresses it was recorded with.
@@ -51,8 +63,10 @@ class Logistic final : public Model<T> {
       wide_space_ = LogisticWorkspace<T>(ctx, rows.count, rows.max_batch, in_.workspace_bytes);
     return wide_space_;
   }
+  const Context& ctx_;
   ModelInputs in_;
   Buffer<uint8_t> positive_;
+  mutable std::vector<std::pair<std::vector<double>, std::vector<double>>> optima_;  // by the samples' weights
   LogisticView train_, test_;
   LogisticWorkspace<T> steps_space_, wide_space_;
 };
@@ -67,6 +81,7 @@ class LogisticSpec final : public ModelSpec {
   }
   std::string kind() const override { return "logistic"; }
   bool needs_data() const override { return true; }
+  bool has_optimum() const override { return l2_ > 0; }
   std::vector<Tensor> layout(int64_t features, int classes) const override {
     ones(classes);  // throws where the classes are not two
     std::vector<Tensor> tensors{{"weights", 0, {features}}};

@@ -107,6 +107,11 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
           record.fail(key, fmt::format("\"{}\" needs a test set, the model \"{}\" has no data; leave it out", m,
                                        arm.model->kind()));
         const bool excess = m.starts_with("excess_risk");
+        const CompressedSpec* compressed = arm.algorithm->compressed();
+        if (info.needs_optimum && compressed && compressed->l1 > 0 && !arm.model->quadratic_risk())
+          record.fail(key, fmt::format("\"{}\" needs a known optimum, and with the l1 term that of the model \"{}\" is "
+                                       "not; leave it out",
+                                       m, arm.model->kind()));
         if (info.needs_optimum && !arm.model->has_optimum() && !(excess && arm.from_start))
           record.fail(key, fmt::format("\"{}\" needs a known optimum, the model \"{}\" has none; leave it out{}", m,
                                        arm.model->kind(), excess ? ", or name the minimum with algorithm.start" : ""));

@@ -47,6 +47,9 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   std::vector<const Groups*> pointers;
   std::vector<int64_t> first_row, lane_of_row;
   std::vector<T> optimum;
+  const bool from_start =
+      e.arms[static_cast<size_t>(population_.arms[0])].from_start;  // of all arms of a launch or none
+  const bool wants_optimum = e.record.asks_for("optimum_distance") || (e.record.asks_for("excess_risk") && !from_start);
   for (size_t i = 0; i < whole.size(); ++i) {
     const Lane& lane = population_.lanes[i];
     whole[i].begin = {0, population_.workers};
@@ -55,6 +58,7 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
     pointers.push_back(&whole[i]);
     first_row.push_back(lane.first_row);
     const Arm& arm = e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])];
+    if (!wants_optimum) continue;  // it may be dear to find
     if (const auto x = arm.algorithm->compressed() && arm.algorithm->compressed()->l1 > 0
                            ? l1_optimum(arm.model->quadratic_risk(), lane.objective, arm.algorithm->compressed()->l1)
                            : cluster.model().optimum(lane.objective))
@@ -92,8 +96,6 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   row_values_ = Buffer<double>(ctx_, population_.rows());
   votes_.resize(population_.arms.size());
   if (e.record.escape) escape_time_.assign(whole.size(), std::numeric_limits<double>::quiet_NaN());
-  const bool from_start =
-      e.arms[static_cast<size_t>(population_.arms[0])].from_start;  // of all arms of a launch or none
   if (from_start && e.record.asks_for("excess_risk")) {
     start_ = Buffer<T>(ctx_, lanes * p_);
     for (int64_t i = 0; i < lanes; ++i)
