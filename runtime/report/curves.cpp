@@ -130,19 +130,20 @@ std::string metric_figures(const ReportInput& in) {
 
 namespace {
 
-// Training loss with the record points moved from steps to another recorded quantity: its mean over the replicas.
+// A metric with the record points moved from steps to another recorded quantity: its mean over the replicas.
 struct Against {
-  std::string_view id;
+  std::string id;
   std::string title, x_title;
   Axis::Labels labels;
   std::function<double(const ReportArm&, size_t record)> x;
 };
-std::string loss_against(const ReportInput& in, size_t loss, const Against& other) {
-  Chart chart{.title = other.title,
+std::string against(const ReportInput& in, size_t metric, const Against& other) {
+  const MetricInfo info = metric_info(in.metrics[metric]);
+  Chart chart{.title = info.title + " against " + other.title,
               .x_title = other.x_title,
-              .y_title = "training loss",
+              .y_title = info.title,
               .x_labels = other.labels,
-              .series = series_of(in, loss)};
+              .series = series_of(in, metric)};
   double least = INFINITY, most = 0;
   for (Series& s : chart.series) {
     double end = 0;
@@ -159,31 +160,45 @@ std::string loss_against(const ReportInput& in, size_t loss, const Against& othe
                         [&](const Point& p) { return drawable(p.x) && drawable(p.mean) && (!chart.x_log || p.x > 0); });
   });
   chart.y_log = wants_log(finite_means(chart.series));
-  return figure(
-      in, chart, other.id,
-      chart.x_log ? "at the mean model; the horizontal axis is logarithmic and leaves out zero" : "at the mean model");
+  return figure(in, chart, other.id,
+                info.detail + (chart.x_log ? "; the horizontal axis is logarithmic and leaves out zero" : ""));
+}
+
+// Do the arms send different numbers of bits in all?
+bool bits_differ(const ReportInput& in) {
+  double least = INFINITY, most = 0;
+  for (const ReportArm& arm : in.arms)
+    if (!arm.bits.empty()) least = std::min(least, arm.bits.back()), most = std::max(most, arm.bits.back());
+  return most > least;
 }
 
 }  // namespace
 
 std::string loss_figures(const ReportInput& in) {
-  const auto loss = find(in, "train_loss");
-  if (!loss) return "";
   const auto at = [](const std::vector<double>& values, size_t t) { return t < values.size() ? values[t] : kNaN; };
-  // against virtual time where it is not the local steps themselves
-  bool own_clock = false;
-  for (const ReportArm& arm : in.arms)
-    for (size_t t = 0; t < arm.virtual_time.size() && t < in.record_steps.size(); ++t)
-      own_clock = own_clock || arm.virtual_time[t] != static_cast<double>(in.record_steps[t]);
+  const auto of_bits = [&](const std::string& name, size_t metric) {
+    return against(in, metric,
+                   {name + "-against-bits", "bits", "bits sent by one replica, up and down", Axis::Labels::counts,
+                    [&](const ReportArm& arm, size_t t) { return at(arm.bits, t); }});
+  };
   std::string html;
-  if (own_clock)
-    html += loss_against(
-        in, *loss,
-        {"loss-against-virtual-time", "training loss against virtual time", "virtual time (" + time_unit(in) + ")",
-         Axis::Labels::counts, [&](const ReportArm& arm, size_t t) { return at(arm.virtual_time, t); }});
-  html += loss_against(in, *loss,
-                       {"loss-against-bits", "training loss against bits", "bits sent by one replica, up and down",
-                        Axis::Labels::counts, [&](const ReportArm& arm, size_t t) { return at(arm.bits, t); }});
+  if (const auto loss = find(in, "train_loss")) {
+    // against virtual time where it is not the local steps themselves
+    bool own_clock = false;
+    for (const ReportArm& arm : in.arms)
+      for (size_t t = 0; t < arm.virtual_time.size() && t < in.record_steps.size(); ++t)
+        own_clock = own_clock || arm.virtual_time[t] != static_cast<double>(in.record_steps[t]);
+    if (own_clock)
+      html += against(in, *loss,
+                      {"loss-against-virtual-time", "virtual time", "virtual time (" + time_unit(in) + ")",
+                       Axis::Labels::counts, [&](const ReportArm& arm, size_t t) { return at(arm.virtual_time, t); }});
+    html += of_bits("loss", *loss);
+  }
+  // errors against bits where arms pay differently for them
+  if (!bits_differ(in)) return html;
+  const char* gap = find(in, "excess_risk") ? "excess_risk" : "excess_risk_mean";
+  for (const char* error : {gap, "optimum_distance", "consensus_distance"})
+    if (const auto metric = find(in, error)) html += of_bits(error, *metric);
   return html;
 }
 

@@ -16,7 +16,7 @@ std::string arm_legend(const std::vector<Series>&);  // "" where no series has a
 
 std::string metric_figures(
     const ReportInput&);                       // <figure> after <figure>; a sentence for a metric without finite values
-std::string loss_figures(const ReportInput&);  // loss against virtual time and against bits, where both are recorded
+std::string loss_figures(const ReportInput&);  // loss against virtual time and against bits; errors against bits
 std::string tier_figures(const ReportInput&);  // dispersions and divergences: an arm a figure, a tier a line
 
 std::string landscape_figures(const ReportInput&);  // the loss around the final models, where it was looked at

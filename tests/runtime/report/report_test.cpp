@@ -292,6 +292,24 @@ TEST(Report, LossAgainstTimeAndTiersByArm) {
   EXPECT_EQ(figure(plain, "loss-against-bits"), "");
 }
 
+// Errors against bits where arms pay differently; where they pay alike, steps say the same.
+TEST(Report, ErrorsAgainstBits) {
+  ReportInput in = example::run({arm("a", 8, {{"cloud", 1, 2}}), arm("b", 8, {{"cloud", 1, 2}})},
+                                {"excess_risk", "optimum_distance", "consensus_distance"}, 2);
+  for (size_t t = 0; t < in.record_steps.size(); ++t)
+    for (ReportArm& a : in.arms) a.bits.assign(in.record_steps.size(), 64.0);
+  EXPECT_EQ(figure(report_html(in), "excess_risk-against-bits"), "");
+  in.arms[1].bits.assign(in.record_steps.size(), 128.0);
+  const std::string html = report_html(in);
+  EXPECT_EQ(fault(html), "");
+  for (const char* metric : {"excess_risk", "optimum_distance", "consensus_distance"}) {
+    const std::string drawn = figure(html, std::string(metric) + "-against-bits");
+    EXPECT_EQ(lines(drawn).size(), 2u) << metric;
+    EXPECT_TRUE(has(drawn, "against bits")) << metric;
+  }
+  EXPECT_EQ(figure(html, "loss-against-bits"), "");  // none was recorded
+}
+
 TEST(Report, NumbersReadWell) {
   using namespace report;
   EXPECT_EQ(with_spaces(1234), "1234");
