@@ -13,8 +13,9 @@
 // Shapes   x, q (rows, P) of any stride, not overlapping; y (rows, m), places (rows, m) int32; P < 2^30. rows: seed and worker of each. No NaN in x
 //          of top: it would count as larger than all numbers.
 // Result   each number is copied, or multiplied once: same bits for any grid, number of threads and rows beside it, and on both backends.
-// Cost     one launch each. top: CUDA reads a row 4 times (double 7) and writes it once; the CPU reads it once from memory where it fits the cache
-//          (twice in all where at most a quarter is kept), and asks for a row a thread; drawn and block write a row and read what they keep.
+// Cost     one launch each. top: CUDA reads a row of up to 216 KiB once, and a longer one once where the candidates that a sample lets through
+//          fit (k up to about P / 10 at P = 200,000 in fp32) and none are equal at the cut, else 4 times (double 7); it writes it once; the CPU reads it
+//          once from memory where it fits the cache (twice in all where at most a quarter is kept), and asks for a row a thread; drawn and block write a row and read what they keep.
 #pragma once
 
 #include "kernels/core/context.hpp"

@@ -2,12 +2,14 @@
 // top_threads threads calls; every thread gets the result.
 #pragma once
 
+#include <cmath>
+
 #include "kernels/core/launch.cuh"
 #include "kernels/top_signs.hpp"
 
 namespace orrery::detail {
 
-inline constexpr unsigned top_threads = 256;
+inline constexpr unsigned top_threads = 512;
 inline constexpr int top_warps = top_threads / 32;
 
 // The sum of `value` over the threads before this one, and over all; of_warp: shared, one element per warp. The whole block calls.
@@ -104,6 +106,36 @@ __device__ TopCut block_cut(const T* row, int64_t begin, int64_t end, int64_t ke
   __syncthreads();  // the search and the cut may be written again
   return result;
 }
+
+// Room on the chip for a row of P that keeps k, so that memory is read once: for the row itself, or, where that is too long and few are kept, for the
+// candidates above a magnitude that a sample names: the k largest are all but sure to be among them, and what is not is seen and searched in memory.
+struct TopRoom {
+  static constexpr int64_t most_bytes = 216 * 1024, sample = 8192;
+  bool whole = false;
+  int64_t candidates = 0;  // places for (number, coordinate)
+  int64_t rank = 0;        // of the sample, from the largest: as many are kept of it, and four deviations more
+  int64_t bytes = 0;
+
+  static TopRoom of(int64_t P, int64_t k, int64_t element_size) {
+    TopRoom room;
+    if (P * element_size <= most_bytes) {
+      room.whole = true;
+      room.bytes = P * element_size;
+      return room;
+    }
+    if (k > P / 4) return room;
+    const double share = static_cast<double>(k) / static_cast<double>(P) * sample;
+    room.rank = static_cast<int64_t>(share + 4 * std::sqrt(share)) + 8;
+    const auto rank = static_cast<double>(room.rank);
+    const auto places = static_cast<int64_t>((rank + 4 * std::sqrt(rank)) / sample * static_cast<double>(P)) + 1;
+    const int64_t bytes =
+        places * (element_size + 4) > sample * element_size ? places * (element_size + 4) : sample * element_size;
+    if (bytes > most_bytes) return TopRoom();
+    room.candidates = places;
+    room.bytes = bytes;
+    return room;
+  }
+};
 
 template <class T>
 __device__ inline bool is_kept(const TopCut& cut, T x, int64_t j) {

@@ -2,6 +2,7 @@
 #include "kernels/compress_keep.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "tests/support.hpp"
@@ -110,6 +111,46 @@ TEST_P(CompressKeep, BlocksCoverTheRow) {
     }
     for (const double v : total) EXPECT_EQ(v, 3);
   }
+}
+
+// Rows of every length that a backend treats differently, against a sort: random, with ties, and such that a sample of evenly spread coordinates
+// sees what is small or what is large alone.
+TEST_P(CompressKeep, LongRowsAgainstASort) {
+  const Backend b = GetParam();
+  test::for_float_and_double([&]<class T>() {
+    for (const int64_t P : {int64_t{27000}, int64_t{60000}, int64_t{8192 * 12 + 5}})
+      for (const char* kind : {"random", "ties", "small seen", "large seen"})
+        for (const int64_t k : {int64_t{40}, P / 100, P / 3}) {
+          std::vector<T> v = Matrix<T>(Backend::cpu, 1, P, 3).dense();
+          const std::string shape = kind;
+          for (int64_t j = 0; j < P; ++j) {
+            T& value = v[static_cast<size_t>(j)];
+            if (shape == "ties") value = std::round(8 * value) / 8;
+            const bool seen = j % (P / 8192) == 0;
+            if (shape == "small seen" && !seen) value *= 100;
+            if (shape == "large seen" && !seen) value /= 100;
+          }
+          std::vector<int64_t> order(v.size());
+          std::iota(order.begin(), order.end(), int64_t{0});
+          std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
+            return std::abs(v[static_cast<size_t>(i)]) > std::abs(v[static_cast<size_t>(j)]);
+          });
+          std::vector<T> expected(v.size());
+          for (int64_t i = 0; i < k; ++i) {
+            const auto j = static_cast<size_t>(order[static_cast<size_t>(i)]);
+            expected[j] = static_cast<T>(1.5) * v[j];
+          }
+          const test::Rows rows(b, workers(1));
+          const Matrix<T> x(b, 1, P, v), q(b, 1, P, 4);
+          keep<T>(ctx(), rows.view(), rows.slot(), {.k = k, .factor = 1.5}, x.cview(), q.view());
+          test::expect_same_bits(q.host(), expected, shape + " " + std::to_string(P) + " " + std::to_string(k));
+          const Matrix<int32_t> places(b, 1, k, 5);
+          keep_places<T>(ctx(), rows.view(), rows.slot(), {.k = k}, x.cview(), places.view());
+          std::sort(order.begin(), order.begin() + k);
+          const auto at = places.host();
+          ASSERT_TRUE(std::equal(at.begin(), at.end(), order.begin())) << shape << " " << P << " " << k;
+        }
+  });
 }
 
 TEST_P(CompressKeep, RefusesWrongShapes) {
