@@ -48,14 +48,14 @@ struct Links {
   }
 };
 
-bool choose_dense(MixPath path, const Context& ctx, int64_t nodes, int64_t replicas, int64_t links) {
+}  // namespace
+
+bool mixes_dense(MixPath path, Products products, int64_t nodes, int64_t replicas, int64_t links) {
   if (path != MixPath::by_cost) return path == MixPath::dense;
   constexpr int64_t fewest_nodes = 32, entries_per_link = 2;
-  return nodes >= fewest_nodes && ctx.products == Products::full &&
-         links * entries_per_link >= nodes * nodes * replicas && replicas > 0;
+  return nodes >= fewest_nodes && products == Products::full && links * entries_per_link >= nodes * nodes * replicas &&
+         replicas > 0;
 }
-
-}  // namespace
 
 template <class T>
 MixPlan<T>::MixPlan(const Context& ctx, const MixTable& table, int64_t nodes, int64_t columns, MixPath path)
@@ -63,7 +63,7 @@ MixPlan<T>::MixPlan(const Context& ctx, const MixTable& table, int64_t nodes, in
   expects(columns >= 0, "a number of columns");
   const Links host(ctx, table, nodes);
   replicas_ = (table.begin.size() - 1) / nodes;
-  const bool dense = choose_dense(path, ctx, nodes, replicas_, links());
+  const bool dense = mixes_dense(path, ctx.products, nodes, replicas_, links());
   if (dense) matrix_ = Buffer<T>(ctx, host.matrix<T>(nodes));
   if (replicas_ == 0 || columns == 0) return;
   dispatch(ctx.backend, [&]<Backend B>() {

@@ -31,6 +31,9 @@ namespace orrery {
 enum class MixForm { consensus, diffusion, combine };
 enum class MixPath { by_cost, sparse, dense };
 
+// The choice of `path` for a table of so many links in all.
+bool mixes_dense(MixPath path, Products, int64_t nodes, int64_t replicas, int64_t links);
+
 // What steps over one graph need; time-varying graphs have one plan per phase. The table's arrays must outlive it.
 template <class T>
 class MixPlan {

@@ -36,14 +36,6 @@ void ClusterOf<T>::vote() {
   }
 }
 
-namespace {
-MixPath mix_path(GraphSpec::Path path) {
-  return path == GraphSpec::Path::sparse  ? MixPath::sparse
-         : path == GraphSpec::Path::dense ? MixPath::dense
-                                          : MixPath::by_cost;
-}
-}  // namespace
-
 template <class T>
 void ClusterOf<T>::build_strategy(diffusion::Strategy strategy) {
   const bool mixes = strategy != diffusion::Strategy::centralized;

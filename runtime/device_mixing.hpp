@@ -5,9 +5,16 @@
 
 #include "kernels/core/buffer.hpp"
 #include "kernels/group_mean.hpp"
+#include "kernels/mix_step.hpp"
 #include "runtime/network/network.hpp"
 
 namespace orrery {
+
+inline MixPath mix_path(GraphSpec::Path path) {
+  return path == GraphSpec::Path::sparse  ? MixPath::sparse
+         : path == GraphSpec::Path::dense ? MixPath::dense
+                                          : MixPath::by_cost;
+}
 
 class DeviceMixing {
  public:

@@ -10,11 +10,13 @@
 #include "runtime/compressed/notices.hpp"
 #include "runtime/curvature/objective_hessian.hpp"
 #include "runtime/curvature/top_eigenvalue.hpp"
+#include "runtime/device_mixing.hpp"
 #include "runtime/network/network_error.hpp"
 #include "runtime/network/schedule_text.hpp"
 #include "runtime/network/spectrum.hpp"
 #include "runtime/run.hpp"
 #include "runtime/theory/diffusion/graph_modes.hpp"
+#include "runtime/theory/diffusion_theory.hpp"
 #include "runtime/theory/estimate.hpp"
 #include "runtime/theory/sampled_rows.hpp"
 #include "runtime/tier_split.hpp"
@@ -85,6 +87,21 @@ std::string vote_text(const VoteSpec& s, const NetworkSpec& n) {
     text +=
         fmt::format("    every {} steps: tier \"{}\" averages the models below\n", n.tiers[k].period, n.tiers[k].name);
   return text;
+}
+
+// How the workers' rows are multiplied by the matrix (kernels/mix_step.hpp).
+std::string mixing_text(const Experiment& e, const Network& network) {
+  const Mixing& m = network.mixing()[0];
+  const auto links = static_cast<int64_t>(m.source.size());
+  const Products products = e.precision == Precision::tf32   ? Products::tf32
+                            : e.precision == Precision::bf16 ? Products::bf16
+                                                             : Products::full;
+  const GraphSpec::Path path = network.spec().graph->path;
+  return fmt::format(
+      "    mixing: {}, {:.3g} links a node{}\n",
+      mixes_dense(mix_path(path), products, m.nodes(), 1, links) ? "dense, by GEMM" : "sparse, fused with the step",
+      static_cast<double>(links) / static_cast<double>(m.nodes()),
+      path == GraphSpec::Path::by_cost ? "; chosen by cost" : "; forced by graph.mixing_path");
 }
 
 // lambda_2, lambda_min and the gap of a symmetric matrix: what decentralised SGD is judged by. Of a cycle what it does as a whole.
@@ -374,8 +391,10 @@ std::string describe_plan(const Experiment& e) {
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
       if (compressed)
         for (const auto& sentence : compressed_notices(arm, *lane->network, shape)) text += "    " + sentence + "\n";
-      if (lane->network->mixing().empty()) continue;
+      if (const auto beyond = step_notice(arm, *lane->network)) text += "    " + *beyond + "\n";
+      if (lane->network->mixing().empty() || central) continue;
       const int64_t nodes = lane->network->top().nodes();
+      if (strategy) text += mixing_text(e, *lane->network);
       text += nodes <= most_nodes_for_zeta
                   ? fmt::format("    zeta of the {}mixing matrix {:.6f}\n",
                                 lane->network->mixing().size() > 1 ? "first " : "", lane->network->zeta())

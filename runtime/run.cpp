@@ -13,6 +13,7 @@
 #include "runtime/expect/evaluate.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
+#include "runtime/theory/diffusion_theory.hpp"
 #include "runtime/theory/estimate.hpp"
 #include "runtime/voting/spec.hpp"
 
@@ -244,7 +245,8 @@ RunResult run(const Experiment& e, const RunOptions& options) {
   const auto setup = Time::now();
   RunResult result;
   const Notice notice = [&](const std::string& sentence) {
-    if (sentence.empty()) return;
+    if (sentence.empty() || std::find(result.notices.begin(), result.notices.end(), sentence) != result.notices.end())
+      return;
     result.notices.push_back(sentence);
     if (options.notice) options.notice(sentence);
   };
@@ -318,6 +320,8 @@ RunResult run(const Experiment& e, const RunOptions& options) {
       const Lane& lane = population.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(population.arms[static_cast<size_t>(lane.arm)])];
       notice(drift_notice(arm, *lane.network));
+      if (const auto beyond = step_notice(arm, *lane.network); beyond && e.steps > 0)
+        notice((e.has_arms ? fmt::format("arm \"{}\": ", arm.name) : "") + *beyond);
       if (!arm.algorithm->compressed()) continue;
       const BankShape shape = bank_shape(arm.model->layout(host.features, host.classes),
                                          arm.model->parameters(host.features, host.classes));

@@ -34,7 +34,8 @@ struct Spread {
 Spread final_spread(const std::vector<std::vector<double>>& replicas) {
   Spread s;
   const double n = static_cast<double>(replicas.size());
-  for (const auto& r : replicas) s.mean += r.back() / n;
+  for (const auto& r : replicas) s.mean += r.back();
+  s.mean /= n;
   for (const auto& r : replicas) s.deviation += (r.back() - s.mean) * (r.back() - s.mean);
   s.deviation = n > 1 ? std::sqrt(s.deviation / (n - 1)) : 0;
   return s;

@@ -67,10 +67,8 @@ void Compressed<T>::make_arm(const Experiment& e, const BankShape& shape, size_t
     for (const Mixing& m : laplacians) all.push_back(&m);
     arm.table = std::make_unique<DeviceMixing>(ctx_, all);
     const auto path = given.network->graph->path;
-    arm.laplacian = std::make_unique<MixPlan<T>>(ctx_, arm.table->table(), population_.workers, parameters_,
-                                                 path == GraphSpec::Path::sparse  ? MixPath::sparse
-                                                 : path == GraphSpec::Path::dense ? MixPath::dense
-                                                                                  : MixPath::by_cost);
+    arm.laplacian =
+        std::make_unique<MixPlan<T>>(ctx_, arm.table->table(), population_.workers, parameters_, mix_path(path));
     parts.laplacian = arm.laplacian.get();
   }
   arm.method = make_method<T>(parts);

@@ -26,7 +26,12 @@ void read_kind(Params& p, GraphSpec& g, int64_t nodes) {
   g.kind = p.choice("kind", std::nullopt,
                     {"complete", "ring", "path", "star", "grid", "torus", "exponential", "one-peer-exponential",
                      "erdos-renyi", "file"});
-  if (g.kind == "exponential") g.directed = p.flag("directed", false);
+  if (g.kind == "exponential")
+    g.directed = p.flag("directed", false);
+  else if (p.has("directed"))
+    p.fail("directed",
+           fmt::format("is for kind = \"exponential\", whose links it has one way, and this is \"{}\"; remove it",
+                       g.kind));
   if (g.kind == "erdos-renyi")
     g.probability = p.number("probability", std::nullopt, {.min = 0, .max = 1, .min_open = true});
   if (g.kind == "file") g.adjacency = read_rows(p, "path", g.file);

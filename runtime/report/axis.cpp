@@ -93,6 +93,13 @@ double Axis::at(double value) const {
   return std::clamp((v - low_) / (high_ - low_), -0.02, 1.02);
 }
 
+double rounding_level(const std::vector<double>& values) {
+  double most = 0;
+  for (const double v : values)
+    if (std::isfinite(v)) most = std::max(most, v);
+  return 1e-28 * most;
+}
+
 bool wants_log(const std::vector<double>& values) {
   size_t positive = 0;
   double low = INFINITY, high = 0;

@@ -40,4 +40,7 @@ class Axis {
 // Log axis rule: nothing negative, at least half of the values positive, and these span more than 2.5 decades.
 bool wants_log(const std::vector<double>& finite_values);
 
+// Below it positive values of a logarithmic axis are rounding, which would stretch it: 1e-28 of the largest, squares of float64's.
+double rounding_level(const std::vector<double>& values);
+
 }  // namespace orrery::report

@@ -19,7 +19,7 @@ constexpr size_t kLinePoints = 1500;  // more than the pixels; longer series are
 
 class Canvas {
  public:
-  explicit Canvas(const Chart& chart) : chart_(chart), x_(axis(true)), y_(axis(false)) {
+  explicit Canvas(const Chart& chart) : chart_(chart), least_(least(chart)), x_(axis(true)), y_(axis(false)) {
     size_t longest = 2;
     for (const Tick& t : y_.ticks()) longest = std::max(longest, count_letters(t.label) + (t.exponent ? 3 : 0));
     left_ = 36 + kLetter * static_cast<double>(longest);
@@ -36,7 +36,15 @@ class Canvas {
 
  private:
   bool shown(const Point& p) const {
-    return drawable(p.x) && drawable(p.mean) && (!chart_.x_log || p.x > 0) && (!chart_.y_log || p.mean > 0);
+    return drawable(p.x) && drawable(p.mean) && (!chart_.x_log || p.x > 0) &&
+           (!chart_.y_log || (p.mean > 0 && p.mean >= least_));
+  }
+  static double least(const Chart& chart) {  // that a logarithmic axis shows
+    std::vector<double> means;
+    for (const Series& s : chart.series)
+      for (const Point& p : s.points)
+        if (drawable(p.mean)) means.push_back(p.mean);
+    return chart.y_log ? rounding_level(means) : 0;
   }
 
   Axis axis(bool horizontal) const {
@@ -183,6 +191,7 @@ class Canvas {
   }
 
   const Chart& chart_;
+  double least_;
   Axis x_, y_;
   double left_ = 60;
   std::string out_;

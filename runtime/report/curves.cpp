@@ -19,6 +19,8 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+constexpr int64_t kManyReplicas = 20;
+
 std::optional<size_t> find(const ReportInput& in, std::string_view metric) {
   const auto at = std::find(in.metrics.begin(), in.metrics.end(), metric);
   return at == in.metrics.end() ? std::nullopt : std::optional<size_t>(at - in.metrics.begin());
@@ -30,6 +32,12 @@ Moments across(const ReportArm& arm, size_t metric, size_t record) {
   std::vector<double> v;
   for (size_t r = 0; r < arm.values[metric].size(); ++r) v.push_back(value_at(arm, metric, r, record));
   Moments m = moments(v);
+  if (std::ssize(v) >= kManyReplicas &&
+      m.finite == std::ssize(v)) {  // a few far ones would squeeze all curves into a corner
+    std::sort(v.begin(), v.end());
+    const size_t cut = v.size() / 20;
+    m.low = v[cut], m.high = v[v.size() - 1 - cut];
+  }
   if (v.empty() || m.finite < static_cast<int64_t>(v.size())) m.mean = m.low = m.high = kNaN;
   return m;
 }
@@ -68,10 +76,16 @@ std::string caption(const ReportInput& in, const Chart& chart, std::string detai
     parts.push_back(escape(detail) + ".");
   }
   const bool band = std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return s.band; });
-  if (band) parts.push_back(fmt::format("Line: mean of {} replicas; band: smallest to largest.", in.replicas));
+  if (band)
+    parts.push_back(
+        fmt::format("Line: mean of {} replicas; band: {}.", in.replicas,
+                    in.replicas >= kManyReplicas ? "all but the lowest and highest twentieth" : "smallest to largest"));
   const auto values = finite_means(chart.series);
   if (chart.y_log && std::count(values.begin(), values.end(), 0.0) > 0)
     parts.push_back("Zeros are not shown on the logarithmic axis.");
+  if (const double least = chart.y_log ? rounding_level(values) : 0;
+      std::any_of(values.begin(), values.end(), [&](double v) { return v > 0 && v < least; }))
+    parts.push_back(fmt::format("Values below {:.0e} are rounding and not shown.", least));
   std::vector<std::string> missing;
   for (size_t a = 0; a < in.arms.size(); ++a)
     if (std::none_of(chart.series.begin(), chart.series.end(), [a](const Series& s) { return s.arm == a; }))
@@ -124,7 +138,7 @@ double value_at(const ReportArm& arm, size_t metric, size_t replica, size_t reco
 std::string metric_figures(const ReportInput& in) {
   std::string html;
   for (size_t m = 0; m < in.metrics.size(); ++m)
-    if (!counts_bits(in.metrics[m])) html += metric_figure(in, m);
+    if (!counts_bits(in.metrics[m]) && !metric_info(in.metrics[m]).median) html += metric_figure(in, m);
   return html;
 }
 

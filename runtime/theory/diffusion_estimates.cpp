@@ -11,7 +11,7 @@
 namespace orrery {
 namespace {
 
-constexpr int64_t most_nodes = 512;  // of a dense eigenvalue problem
+constexpr int64_t most_nodes = 1024;  // of a dense eigenvalue problem
 
 }  // namespace
 
@@ -41,6 +41,8 @@ std::optional<DiffusionEstimates> diffusion_estimates(const Experiment& e, size_
     t.no_apart = "the graph changes over time and the modes are of one matrix";
   } else if (network.spec().workers > most_nodes) {
     t.no_apart = fmt::format("modes are not computed for more than {} nodes", most_nodes);
+    if (strategy != diffusion::Strategy::consensus)  // whose limit alone takes the spectrum
+      t.step_limit = diffusion::curvature_limit(strategy, network.mixing()[0]) / t.constants.top_H;
   } else {
     t.step_limit = diffusion::curvature_limit(strategy, network.mixing()[0]) / t.constants.top_H;
     t.warning = diffusion::step_warning(t.constants, strategy, network.mixing()[0], mu);
@@ -63,6 +65,14 @@ std::optional<DiffusionEstimates> diffusion_estimates(const Experiment& e, size_
         "the step size {:.6g} is not below {:.6g}, the stability limit of centralized at the start (2 over the largest "
         "eigenvalue {:.6g} of the Hessian): the error may grow until the curvature falls; lower the step size",
         mu, *t.step_limit, t.constants.top_H);
+  if (const auto risk = arm.model->quadratic_risk();
+      risk && t.step_limit && strategy != diffusion::Strategy::centralized) {
+    for (int64_t k = 0; k < t.constants.agents && !risk->same_workers; ++k)
+      for (int64_t j = 0; j < risk->dimension; ++j)
+        if (risk->curvature(k, j) > t.constants.top_H * (1 + 1e-12))
+          t.worst_curvature = std::max(t.worst_curvature, risk->curvature(k, j));
+    if (t.worst_curvature > 0) t.step_limit = *t.step_limit * t.constants.top_H / t.worst_curvature;
+  }
   if (t.step_limit && !(t.constants.top_H > 0)) t.step_limit = std::numeric_limits<double>::infinity();
   return t;
 }
@@ -108,7 +118,11 @@ void append_rows(const DiffusionEstimates& t, TheoryTable& table) {
       t.no_apart.empty() ? "leading order: what noise adds beside e(n)" + reach + t.sampling : t.no_apart);
   row("B*", apart(&diffusion::Disagreement::large_batch),
       t.no_apart.empty() ? "above this batch heterogeneity outweighs noise" : t.no_apart);
-  row("largest stable step", t.step_limit, "for the Hessian at the start; exact where all workers have this one");
+  row("largest stable step", t.step_limit,
+      !t.step_limit ? (t.no_common.empty() ? t.no_apart : t.no_common)
+      : t.worst_curvature > 0
+          ? fmt::format("suffices for the largest curvature of any worker, {:.6g}", t.worst_curvature)
+          : "for the Hessian at the start; exact where all workers have this one");
 }
 
 Json json_of(const DiffusionEstimates& t) {

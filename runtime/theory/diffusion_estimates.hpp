@@ -21,8 +21,9 @@ struct DiffusionEstimates {
       ratio;  // mu lambda_max(Hbar) / (1 - lambda_2): D and V are close where it is much below 1, else too large
   std::optional<double> step_limit;  // curvature limit / lambda_max(Hbar); infinite where nothing curves upward
   std::string no_common, no_apart;   // why they are missing
-  double horizon = 0;    // mu lambda_max(Hbar) n at the end: e(n) nears `late` where this is large for all lambda > 0
-  std::string sampling;  // what the notes add where draws are without replacement
+  double horizon = 0;  // mu lambda_max(Hbar) n at the end: e(n) nears `late` where this is large for all lambda > 0
+  double worst_curvature = 0;  // of a quadratic whose workers differ; 0: that of Hbar decides
+  std::string sampling;        // what the notes add where draws are without replacement
   std::optional<std::string> warning;
 };
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
-#include "runtime/theory/diffusion/moments.hpp"
+#include "runtime/network/network_error.hpp"
+#include "runtime/theory/diffusion/combination.hpp"
+#include "runtime/theory/diffusion/mode_moments.hpp"
 #include "runtime/theory/diffusion/stability.hpp"
 #include "runtime/theory/measured.hpp"
 #include "runtime/theory/theory.hpp"
@@ -12,7 +14,10 @@
 namespace orrery {
 namespace {
 
-constexpr double most_operations = 5e8;
+constexpr double most_operations = 5e8;   // of a recursion
+constexpr double most_numbers = 1 << 26;  // that it holds
+constexpr int64_t most_modes = 2000;      // agents of a dense eigenvalue problem
+constexpr int64_t most_spectrum = 1024;   // of one whose vectors are not asked for, before a run
 
 // Why the analysis is not for this arm, whatever its model; "" where it is.
 std::string not_plain(const Arm& arm, const Network& network) {
@@ -39,12 +44,38 @@ std::string outside(const Experiment& e, const Arm& arm, const Network& network)
   const NetworkSpec& n = network.spec();
   if (n.graph && n.graph->kind == "erdos-renyi" && e.replicas > 1)
     return "every replica draws a graph of its own and the recursion is for one";
-  const auto K = static_cast<double>(n.workers);
+  return "";
+}
+
+// Can the moments of all pairs of agents be followed, whatever the Hessians and graphs?
+bool follows_pairs(const Experiment& e, const Network& network, int64_t dimension) {
+  const auto K = static_cast<double>(network.spec().workers), M = static_cast<double>(dimension);
   double links = K;
   for (const Mixing& m : network.mixing()) links = std::max(links, static_cast<double>(m.source.size()));
-  if (static_cast<double>(e.steps) * static_cast<double>(risk->dimension) * K * links > most_operations)
-    return "too many agents, parameters and steps for the exact recursion";
-  return "";
+  return static_cast<double>(std::max<int64_t>(e.steps, 1)) * M * K * links <= most_operations &&
+         M * K * K <= most_numbers;
+}
+
+// The modes of the graph, where the recursion decouples along them; `why_not` says why it does not.
+std::optional<diffusion::GraphModes> modes_of(const Experiment& e, const diffusion::LinearProblem& p,
+                                              diffusion::Strategy strategy, const Network& network,
+                                              std::string* why_not) {
+  const auto K = static_cast<double>(p.agents), M = static_cast<double>(p.dimension);
+  const std::string too_many = "too many agents, parameters and steps for the exact recursion";
+  const bool central = strategy == diffusion::Strategy::centralized;
+  if (!p.common_hessian())
+    *why_not = too_many + ", and the Hessians differ, which keeps it from decoupling by graph modes";
+  else if (!central && network.mixing().size() != 1)
+    *why_not = too_many + ", and the graph changes, which keeps it from decoupling by graph modes";
+  else if (p.agents > most_modes || K * M * (static_cast<double>(e.steps) + K) > 10 * most_operations)
+    *why_not = too_many + ", and for that by graph modes";
+  else
+    try {
+      return diffusion::graph_modes(central ? diffusion::everyone(p.agents) : network.mixing()[0]);
+    } catch (const NetworkError& error) {
+      *why_not = too_many + "; by graph modes: " + error.sentence;
+    }
+  return std::nullopt;
 }
 
 // A few of the record points: the first after the start, a quarter, a half, the last.
@@ -78,6 +109,30 @@ TheoryTable diffusion_table(const Experiment& e, size_t index, const std::string
   rows("excess_risk_mean", t.excess_risk_mean, "of the mean model");
   if (t.estimates) append_rows(*t.estimates, table);
   return table;
+}
+
+std::optional<std::string> step_notice(const Arm& arm, const Network& network) {
+  const auto risk = arm.model->quadratic_risk();
+  const auto* strategy = arm.algorithm->strategy();
+  if (!strategy || !risk || network.mixing().size() > 1 || !not_plain(arm, network).empty()) return std::nullopt;
+  const bool central = *strategy == diffusion::Strategy::centralized, one = risk->same_workers;
+  const int64_t K = network.spec().workers, agents = one ? 1 : K;
+  double curvature = 0;
+  for (int64_t j = 0; j < risk->dimension; ++j) {
+    double sum = 0, largest = 0;
+    for (int64_t k = 0; k < agents; ++k) {
+      sum += risk->curvature(k, j) / static_cast<double>(agents);
+      largest = std::max(largest, risk->curvature(k, j));
+    }
+    curvature = std::max(curvature, central ? sum : largest);
+  }
+  if (!(curvature > 0) || (*strategy == diffusion::Strategy::consensus && K > most_spectrum)) return std::nullopt;
+  const double limit = central ? 2 : diffusion::curvature_limit(*strategy, network.mixing()[0]);
+  if (arm.step.learning_rate * curvature < limit) return std::nullopt;
+  bool common = true;
+  for (int64_t k = 1; k < agents; ++k)
+    for (int64_t j = 0; j < risk->dimension; ++j) common = common && risk->curvature(k, j) == risk->curvature(0, j);
+  return diffusion::step_sentence(*strategy, arm.step.learning_rate, limit, curvature, central || common);
 }
 
 DiffusionTheory diffusion_theory(const Experiment& e, size_t index, const RunResult& r) {
@@ -125,25 +180,37 @@ DiffusionTheory diffusion_theory(const Experiment& e, size_t index, const RunRes
   const auto mixing = [&](int64_t step) -> const Mixing& {
     return cycle.empty() ? alone : cycle[static_cast<size_t>(step) % cycle.size()];
   };
-  if (cycle.size() <= 1) t.warning = diffusion::step_warning(p, strategy, mixing(0));
+  if (cycle.size() <= 1) t.warning = step_notice(arm, network);
+
+  std::optional<diffusion::GraphModes> modes;
+  if (!follows_pairs(e, network, M) && !(modes = modes_of(e, p, strategy, network, &t.why_not))) return t;
 
   int64_t start_rows = 1;
   const auto starts = replica_starts(e, *arm.model, &start_rows);
   t.excess_risk.assign(r.record_steps.size(), 0.0);
   t.excess_risk_mean = t.excess_risk;
+  // mean over the starts of what a recursion from each says at the record points
+  const auto follow = [&](auto& moments, const auto& step) {
+    int64_t now = 0;
+    const double origin =
+        arm.from_start ? moments.excess_risk_mean().total() : 0.0;  // counted from the objective there
+    for (size_t i = 0; i < r.record_steps.size(); ++i) {
+      for (; now < r.record_steps[i]; ++now) step(moments, now);
+      t.excess_risk[i] += (moments.excess_risk().total() - origin) / static_cast<double>(starts.size());
+      t.excess_risk_mean[i] += (moments.excess_risk_mean().total() - origin) / static_cast<double>(starts.size());
+    }
+  };
   for (const auto& given : starts) {
     std::vector<double> start;
     for (int64_t k = 0; k < K; ++k)
       for (int64_t j = 0; j < M; ++j)
         start.push_back(optimum[static_cast<size_t>(j)] - given[static_cast<size_t>((start_rows > 1 ? k * M : 0) + j)]);
-    diffusion::Moments moments(p, strategy, start);
-    int64_t now = 0;
-    const double origin =
-        arm.from_start ? moments.excess_risk_mean().total() : 0.0;  // counted from the objective there
-    for (size_t i = 0; i < r.record_steps.size(); ++i) {
-      for (; now < r.record_steps[i]; ++now) moments.step(mixing(now));
-      t.excess_risk[i] += (moments.excess_risk().total() - origin) / static_cast<double>(starts.size());
-      t.excess_risk_mean[i] += (moments.excess_risk_mean().total() - origin) / static_cast<double>(starts.size());
+    if (modes) {
+      diffusion::ModeMoments moments(p, strategy, *modes, start);
+      follow(moments, [](auto& m, int64_t) { m.step(); });
+    } else {
+      diffusion::Moments moments(p, strategy, start);
+      follow(moments, [&](auto& m, int64_t now) { m.step(mixing(now)); });
     }
   }
   return t;

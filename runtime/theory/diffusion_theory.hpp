@@ -21,6 +21,9 @@ struct TheoryTable;
 // Rows at a few record points; warns where the step is beyond the stability limit.
 TheoryTable diffusion_table(const Experiment&, size_t arm, const std::string& name, const DiffusionTheory&,
                             const RunResult&, bool measured, std::vector<std::string>* warnings);
+// One sentence where the step of an arm on a quadratic risk is beyond the stability limit, before anything runs; for consensus with up to 1024
+// agents, whose limit takes a spectrum.
+std::optional<std::string> step_notice(const Arm&, const Network&);
 DiffusionTheory diffusion_theory(const Experiment&, size_t arm, const RunResult&);
 
 }  // namespace orrery

@@ -16,7 +16,7 @@
 namespace orrery {
 namespace {
 
-constexpr int64_t most_inner_agents = 512;
+constexpr int64_t most_inner_agents = 1024;
 constexpr int64_t most_inner_values = int64_t{1} << 26;  // of all gradients, and of their products, on the host
 constexpr int64_t most_hessian_samples = 16384;          // of all workers
 constexpr int64_t combinations = 16;                     // of a worker's samples, where all of them cost too much

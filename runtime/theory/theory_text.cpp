@@ -112,7 +112,7 @@ std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
     if (t.diffusion) {
       text += fmt::format("  {}: {}\n", e.arms[a].algorithm->kind(),
                           t.diffusion->why_not.empty() ? "expected excess risk, exact for quadratics"
-                          : t.diffusion->estimates
+                          : t.diffusion->estimates && t.diffusion->estimates->no_common.empty()
                               ? t.diffusion->why_not + "; leading order in the step, from estimates at the start"
                               : t.diffusion->why_not);
       if (t.diffusion->warning) text += "  " + *t.diffusion->warning + "\n";

@@ -1,5 +1,7 @@
 // The commands that start nothing: check, list, devices, --help, --version; and that every experiment of the repository
 // passes check.
+#include <fmt/format.h>
+
 #include "datasets/dataset.hpp"
 #include "datasets/partition/partition.hpp"
 #include "models/model.hpp"
@@ -107,10 +109,43 @@ TEST(Check, ShowsSpectraAndBitsOfStrategies) {
   EXPECT_TRUE(has_line(checked("consensus", "kind = \"grid\""), {"lambda_2 0.868641", "lambda_min -0.430843"}));
   EXPECT_TRUE(has_line(checked("consensus", "kind = \"complete\"\nmixing = \"average\""),
                        {"lambda_2 0.000000", "lambda_min 0.000000", "spectral gap 1.000000"}));
+  EXPECT_TRUE(
+      has_line(checked("diffusion", "kind = \"ring\""), {"mixing: sparse", "3 links a node", "chosen by cost"}));
+  EXPECT_TRUE(has_line(checked("diffusion", "kind = \"ring\"\nmixing_path = \"dense\""), {"mixing: dense", "forced"}));
+  EXPECT_FALSE(has_line(checked("centralized", "kind = \"ring\""), {"lambda_2"}));  // it mixes over no graph
   const auto one_peer = checked("diffusion", "kind = \"one-peer-exponential\"");  // four steps average sixteen exactly
   EXPECT_TRUE(has_line(one_peer, {"a cycle of 4 matrices", "their product 0.000000", "0.000000 a step"})) << one_peer;
   EXPECT_TRUE(has_line(checked("centralized", "kind = \"ring\""), {"bits on server", std::to_string(4 * 16 * 2 * 32)}));
   EXPECT_TRUE(has_line(checked("diffusion", "kind = \"ring\""), {"bits on graph", std::to_string(4 * 32 * 2 * 32)}));
+}
+
+// Known before anything runs, for as many agents as one likes where no spectrum is needed; a run that diverges has said it.
+TEST(Check, WarnsOfStepsBeyondTheLimit) {
+  TempDir folder;
+  const auto text = [&](const std::string& kind, int workers, double rate, const std::string& curvature) {
+    return fmt::format(
+        "steps = 2\n[model]\nkind = \"quadratic\"\ndimension = 2\ncurvature = {}\n[network]\nworkers = "
+        "{}\n[network.graph]\nkind = "
+        "\"ring\"\nperiod = 1\n[algorithm]\nkind = \"{}\"\nlearning_rate = {}\n[record]\nmetrics = [\"excess_risk\"]\n",
+        curvature, workers, kind, rate);
+  };
+  const auto check = [&](const std::string& toml) {
+    write_text(folder.path("e.toml"), toml);
+    return orrery(folder.path(), {"check", "e.toml"}).out;
+  };
+  for (const char* kind : {"diffusion", "consensus", "centralized"}) {
+    const double limit =
+        std::string(kind) == "consensus" ? 2.0 / 3 / 2 : 1;  // curvature 2; lambda_min of the ring is -1/3
+    EXPECT_TRUE(has_line(check(text(kind, 16, 1.01 * limit, "2.0")), {"is not below", kind, "grows without bound"}));
+    EXPECT_FALSE(has_line(check(text(kind, 16, 0.99 * limit, "2.0")), {"is not below"}));
+  }
+  EXPECT_TRUE(has_line(check(text("diffusion", 2500, 1.01, "2.0")), {"is not below", "grows without bound"}));
+  EXPECT_TRUE(
+      has_line(check(text("diffusion", 4, 1.01, "[[1, 1], [2, 1], [1, 1], [1, 1]]")), {"may grow without bound"}));
+  write_text(folder.path("e.toml"), text("diffusion", 16, 1.5, "2.0"));
+  const Finished f = orrery(folder.path(), {"run", "e.toml", "--set", "steps=4000", "--set", "model.init=1.0"});
+  EXPECT_EQ(f.code, 5);
+  EXPECT_TRUE(has_line(f.err, {"is not below 1", "diffusion"})) << f.err;
 }
 
 TEST(Check, ShowsEveryArmAndTheMixingMatrix) {

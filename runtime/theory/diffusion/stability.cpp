@@ -56,11 +56,15 @@ double spectral_radius(const LinearProblem& p, Strategy s, const Mixing& A) {
 std::optional<std::string> step_warning(const LinearProblem& p, Strategy s, const Mixing& A) {
   const double limit = step_limit(p, s, A);
   if (p.step < limit) return std::nullopt;
-  const bool exact = s == Strategy::centralized || p.common_hessian();
+  return step_sentence(s, p.step, curvature_limit(s, A), largest_curvature(p, s),
+                       s == Strategy::centralized || p.common_hessian());
+}
+
+std::string step_sentence(Strategy s, double step, double curvature_limit, double curvature, bool exact) {
   return fmt::format(
       "the step size {:.6g} is not below {:.6g}, the stability limit of {} ({:.6g} over the largest curvature {:.6g}): "
       "the error {}; lower the step size{}",
-      p.step, limit, name(s), curvature_limit(s, A), largest_curvature(p, s),
+      step, curvature_limit / curvature, name(s), curvature_limit, curvature,
       exact ? "grows without bound" : "may grow without bound",
       s == Strategy::consensus ? ", or make the mixing lazy" : "");
 }

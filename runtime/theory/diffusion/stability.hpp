@@ -34,4 +34,7 @@ double spectral_radius(const LinearProblem&, Strategy, const Mixing& A);
 // One sentence that names the limit where mu is not below it; nothing else. For the network, exact or sufficient as above.
 std::optional<std::string> step_warning(const LinearProblem&, Strategy, const Mixing& A);
 
+// That sentence from its numbers; exact: the error surely grows.
+std::string step_sentence(Strategy, double step, double curvature_limit, double curvature, bool exact);
+
 }  // namespace orrery::diffusion

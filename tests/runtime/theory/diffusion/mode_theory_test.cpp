@@ -5,6 +5,7 @@
 
 #include "runtime/network/network_error.hpp"
 #include "runtime/theory/diffusion/common_part.hpp"
+#include "runtime/theory/diffusion/mode_moments.hpp"
 #include "tests/runtime/theory/diffusion/beds.hpp"
 
 namespace orrery::diffusion {
@@ -44,6 +45,29 @@ TEST(ModeTheory, C1IsTheRecursionOfT1) {
 }
 TEST(ModeTheory, IsTheRecursionWhereHessianAndNoiseDoNotCommute) {
   for (const char* graph : {"ring", "grid"}) expect_same(random_problem(8, 3, 0.1, 2, 3, true), graph);
+}
+
+// The recursion by modes is that of all pairs, from any start, at every step.
+TEST(ModeMoments, AreTheMomentsOfAllPairs) {
+  for (const char* graph : {"ring", "grid", "full", "star"})
+    for (const bool apart : {false, true}) {
+      const LinearProblem p = t1(2);
+      const Mixing A = mixing(graph);
+      std::vector<double> start;
+      for (int i = 0; i < 64; ++i) start.push_back(0.3 * std::sin(1.0 + (apart ? i : i % 4)));
+      for (const Strategy s : all_strategies) {
+        Moments all(p, s, start);
+        ModeMoments modes(p, s, graph_modes(A), start);
+        for (int n = 0; n <= 200; ++n) {
+          const double total = all.excess_risk().total();
+          ASSERT_NEAR(modes.excess_risk().total(), total, 1e-12 * total) << graph << " " << name(s) << " " << n;
+          ASSERT_NEAR(modes.excess_risk().bias, all.excess_risk().bias, 1e-12 * total);
+          ASSERT_NEAR(modes.excess_risk_mean().total(), all.excess_risk_mean().total(), 1e-12 * total);
+          all.step(A), modes.step();
+        }
+      }
+    }
+  EXPECT_THROW(ModeMoments(t1h(2), Strategy::diffusion, graph_modes(mixing("ring"))), std::logic_error);
 }
 
 TEST(CommonPart, C1IsTheCentralizedRecursionForAnyHessians) {
