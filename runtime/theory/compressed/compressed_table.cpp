@@ -83,7 +83,7 @@ void decay_rows(const CompressedTheory& t, bool measured, TheoryTable& table) {
   table.rows.push_back({fmt::format("steps to {} < {:g}", t.tracked, t.tolerance),
                         reached ? std::optional(static_cast<double>(*t.steps)) : std::nullopt, t.steps_seen,
                         reached   ? "exact recursion from the first replica's start"
-                        : t.steps ? "exact recursion: not within this run's steps"
+                        : t.steps ? "exact recursion: not within this run's steps, nor 20,000"
                                   : "not predicted: " + t.why_no_steps});
   if (t.floor)
     table.rows.push_back({t.tracked + " where it settles", t.floor, t.last, "fixed point, exact for quadratics"});
@@ -168,7 +168,7 @@ Json compressed_json(const CompressedTheory& t) {
                 {"predicted", t.steps && *t.steps >= 0 ? Json(*t.steps) : Json(nullptr)},
                 {"measured", number(t.steps_seen)}};
   if (!t.steps) j["steps"]["reason"] = t.why_no_steps;
-  if (t.steps && *t.steps < 0) j["steps"]["reason"] = "not within this run's steps";
+  if (t.steps && *t.steps < 0) j["steps"]["reason"] = "not within this run's steps, nor 20,000";
   if (t.floor) j["floor"] = {{"predicted", number(t.floor)}, {"measured", number(t.last)}};
   j["statements"] = Json::array();
   for (const auto& s : t.statements)

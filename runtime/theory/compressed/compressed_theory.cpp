@@ -85,7 +85,7 @@ void decay_of(const Experiment& e, size_t index, const RunResult& r, const ct::P
   if (!t.decay) t.why_no_decay = "too many nodes and parameters for the exact recursion";
   if (!p.why_not_optimum.empty()) return void(t.why_no_steps = p.why_not_optimum);
   if (arm.model->needs_data()) return void(t.why_no_steps = "the start depends on the data");
-  t.steps = loop.first_below(ct::start_of(e, index, p), t.tolerance, e.steps);
+  t.steps = loop.first_below(ct::start_of(e, index, p), t.tolerance, std::max(e.steps, long_product));
   if (!t.steps) t.why_no_steps = "too many nodes, parameters and steps for the exact recursion";
 }
 

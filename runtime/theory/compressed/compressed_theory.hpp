@@ -48,7 +48,7 @@ struct CompressedTheory {
   double tolerance = 1e-8;  // of the tracked error
   std::optional<compressed_theory::LoopDecay> decay;
   std::string why_no_decay;
-  std::optional<int64_t> steps;  // to the tolerance; -1: not within the run
+  std::optional<int64_t> steps;  // to the tolerance; -1: not within the run, nor 20,000
   std::string why_no_steps;
   std::optional<double> floor;  // where the error stays
 
