@@ -15,6 +15,7 @@ class CompressedTheories : public test::OnEachCase {
     OnEachCase::SetUp();
     if (device() == "cuda") GTEST_SKIP() << "of the method, not of the device";
   }
+  RunResult result_of(const Bench& b) const { return run_text(b.text()); }
   // "compressed" of the first arm, after a run or without one
   json after(const Bench& b) const { return json::parse(run_text(b.text()).theory.json)["arms"][0]["compressed"]; }
   json before(const Bench& b) const {
@@ -207,6 +208,41 @@ TEST_P(CompressedTheories, NoNumberWithoutAReason) {
   const RunResult r = run_text(ten("primal-dual", "", "kind = \"top-k\"\nk = 1", 0.1).text());
   ASSERT_GE(r.theory.tables[0].rows.size(), 6u);
   for (const auto& row : r.theory.tables[0].rows) EXPECT_NE(row.note, "") << row.quantity;
+}
+
+// What one worker sent until the escape, numbers at 32 bits: the same in both precisions, on a graph of uneven degrees, through a server; lengths
+// that depend on the message as they fall.
+TEST_P(CompressedTheories, KilobitsUntilTheEscape) {
+  const auto kilobits = [&](const std::string& kind, const std::string& compressor, const std::string& precision) {
+    Bench b = test::q10();
+    b.kind = kind, b.compressor = compressor, b.precision = precision;
+    b.graph = kind == "ef21" ? "" : "kind = \"path\"\nperiod = 1\nmixing = \"metropolis\"";
+    b.steps = 60, b.every = 20;
+    b.metrics = "\"escape_kilobits\", \"escape_time\", \"optimum_distance\"";
+    b.arms = "[record.escape]\nmetric = \"optimum_distance\"\nbelow = 0.3\nevery = 1\n";
+    if (kind == "lead") b.algorithm = "gamma = 1.0\na = 0.5";
+    if (kind == "ef21") b.learning_rate = 0.05;
+    const RunResult r = result_of(b);
+    const auto& values = r.arms[0].values;
+    return std::pair{values[0][0].back(), values[1][0].back()};
+  };
+  for (const auto& [kind, compressor, bits] :
+       {std::tuple<std::string, std::string, double>{"ef21", "kind = \"top-k\"\nk = 2", 72},
+        {"lead", "kind = \"identity\"", 320},
+        {"lead", "kind = \"natural\"", 90},
+        {"lead", "kind = \"quantizer\"\nbits = 3", 72}}) {
+    SCOPED_TRACE(kind + " " + compressor);
+    for (const std::string precision : {"fp64", "fp32"}) {
+      const auto [sent, steps] = kilobits(kind, compressor, precision);
+      ASSERT_GT(steps, 1);
+      EXPECT_NEAR(sent, bits * (steps - (kind == "lead" ? 1 : 0)) / 1000, 1e-9)
+          << precision;  // LEAD's first sends nothing
+    }
+  }
+  // a scale of 32 bits and codes of at least a bit a coordinate, as the ledger counted them
+  const auto [sent, steps] = kilobits("lead", "kind = \"qsgd\"\nlevels = 4\ncoding = \"elias-gamma\"", "fp64");
+  EXPECT_GT(sent, 42 * (steps - 1) / 1000);
+  EXPECT_LT(sent, 90 * (steps - 1) / 1000);
 }
 
 }  // namespace

@@ -202,7 +202,10 @@ void lead(Case& k) {
                                            "gamma and a",
                                            k.kind()));
   if (const auto why = k.first({k.not_convex, k.noise()}); !why.empty())
-    return k.not_covered(name, why + (k.p.noisy ? ": a floor of the order of their variance is left" : ""));
+    return k.not_covered(name,
+                         why + (!k.p.noisy ? ""
+                                : cedas    ? "; with them transients last of the order of n C^3/(1 - lambda_2)^2 steps"
+                                           : ": a floor of the order of their variance is left"));
   k.open(name,
          fmt::format("unbiased with omega = {:.6g}, exact gradients: linear for gamma and a small enough, without "
                      "their numbers here",
