@@ -210,6 +210,32 @@ TEST_P(CompressedTheories, NoNumberWithoutAReason) {
   for (const auto& row : r.theory.tables[0].rows) EXPECT_NE(row.note, "") << row.quantity;
 }
 
+// Where no optimum is known the gradient at the mean model stands for the error, and falls as fast; the reasons say what is not known.
+TEST_P(CompressedTheories, OfModelsWithData) {
+  const std::string text =
+      "steps = 600\nprecision = \"fp64\"\n[data]\nname = \"gaussian-mixture\"\nclasses = 2\ndimension = 5\ntrain = "
+      "400\n"
+      "test = 20\n[partition]\nkind = \"shards\"\n[model]\nkind = \"logistic\"\nl2 = 0.1\n[network]\nworkers = 6\n"
+      "[network.graph]\nkind = \"ring\"\nmixing = \"metropolis\"\nperiod = 1\n[algorithm]\nkind = \"lead\"\n"
+      "learning_rate = 0.3\ngamma = 0.5\na = 0.5\nbatch = \"full\"\n[compressor]\nkind = \"top-k\"\nk = 3\n"
+      "[record]\nevery = 20\nmetrics = [\"grad_norm_sq\"]\n";
+  const json j = json::parse(run_text(text).theory.json)["arms"][0]["compressed"];
+  EXPECT_EQ(j["tracked"], "root of grad_norm_sq");
+  EXPECT_GT(j["decay"]["measured"].get<double>(), 1e-3);
+  EXPECT_NE(j["decay"]["reason"].get<std::string>().find("not linear in the model"), std::string::npos);
+  EXPECT_EQ(verdict(j, "LEAD"), "does not cover");
+}
+
+TEST_P(CompressedTheories, TooLargeToWriteOut) {
+  const std::string text =
+      "steps = 2\n[model]\nkind = \"quadratic\"\ndimension = 400000\n[network]\nworkers = 8\n[network.graph]\n"
+      "kind = \"ring\"\nperiod = 1\n[algorithm]\nkind = \"primal-dual\"\nstep = 0.1\nbatch = \"full\"\n[compressor]\n"
+      "kind = \"cyclic\"\n[record]\nevery = 1\nmetrics = [\"optimum_distance\"]\n";
+  const json j = json::parse(run_text(text).theory.json)["arms"][0]["compressed"];
+  EXPECT_NE(j["decay"]["reason"].get<std::string>().find("too many"), std::string::npos);
+  EXPECT_EQ(verdict(j, "theorem 6"), "undecided");  // curvatures are still known to be positive
+}
+
 // What one worker sent until the escape, numbers at 32 bits: the same in both precisions, on a graph of uneven degrees, through a server; lengths
 // that depend on the message as they fall.
 TEST_P(CompressedTheories, KilobitsUntilTheEscape) {

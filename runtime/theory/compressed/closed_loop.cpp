@@ -60,7 +60,8 @@ LoopState ClosedLoop::zero(int64_t m) const {
 
 double ClosedLoop::step_cost(int64_t m) const {
   const double links = spec_.star() ? 0 : static_cast<double>(laplacian_.source.size());
-  return static_cast<double>(m) * (2 * links + 20 * static_cast<double>(n_));
+  const double maps = static_cast<double>(P_) * (maps_.alike() ? 1 : static_cast<double>(n_));  // at() fills them whole
+  return static_cast<double>(m) * (2 * links + 20 * static_cast<double>(n_)) + 2 * maps;
 }
 
 std::vector<double> ClosedLoop::period_matrix(int64_t first, int64_t m) {

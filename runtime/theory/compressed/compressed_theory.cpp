@@ -85,6 +85,7 @@ void decay_of(const Experiment& e, size_t index, const RunResult& r, const ct::P
   if (!t.decay) t.why_no_decay = "too many nodes and parameters for the exact recursion";
   if (!p.why_not_optimum.empty()) return void(t.why_no_steps = p.why_not_optimum);
   if (arm.model->needs_data()) return void(t.why_no_steps = "the start depends on the data");
+  if (t.tracked == "root of grad_norm_sq") return void(t.why_no_steps = "no optimum is known to measure from");
   t.steps = loop.first_below(ct::start_of(e, index, p), t.tolerance, std::max(e.steps, long_product));
   if (!t.steps) t.why_no_steps = "too many nodes, parameters and steps for the exact recursion";
 }
@@ -110,38 +111,52 @@ std::optional<double> escape_time(const Experiment& e, const RunResult& r, size_
   return std::isfinite(mean) ? std::optional(mean) : std::nullopt;
 }
 
-void track(const Experiment& e, size_t index, const RunResult& r, const ct::Problem& p, CompressedTheory& t) {
-  const CompressedSpec& s = *e.arms[index].algorithm->compressed();
-  auto error = recorded_values(e, r, index, s.takes_gradients() ? "optimum_distance" : "consensus_distance");
-  t.tracked = s.takes_gradients() ? "optimum_distance" : "root of consensus_distance";
-  std::string watched = s.takes_gradients() ? "optimum_distance" : "consensus_distance";
-  for (double& v : error) v = s.takes_gradients() ? v : std::sqrt(v);
-  if (error.empty() && !s.takes_gradients() && !p.optimum.empty() && !e.arms[index].model->needs_data()) {
-    // the nodes agree on the mean of their starts; where that is the optimum the distance to it is the same
-    const auto z = ct::start_of(e, index, p);
-    int64_t rows = 1;
-    const auto start = replica_starts(e, *e.arms[index].model, &rows)[0];
-    double off = 0;
-    for (size_t k = 0; k < z.x.size(); ++k)
-      off = std::max(off,
-                     std::abs(start[rows > 1 ? k : k % p.optimum.size()] - z.x[k] - p.optimum[k % p.optimum.size()]));
-    if (off < 1e-12) error = recorded_values(e, r, index, "optimum_distance"), watched = t.tracked = "optimum_distance";
+// The metric whose fall is the error's: a distance, or the root of a squared one.
+struct Tracked {
+  std::string metric;
+  bool square = false;
+};
+
+// The nodes agree on the mean of their starts: is that the optimum?
+bool meets_at_optimum(const Experiment& e, const Arm& arm, const ct::Problem& p) {
+  int64_t rows = 1;
+  const auto start = replica_starts(e, *arm.model, &rows)[0];
+  for (size_t j = 0; j < p.optimum.size(); ++j) {
+    double mean = 0;
+    for (size_t k = j; k < start.size(); k += p.optimum.size()) mean += start[k] / static_cast<double>(rows);
+    if (std::abs(mean - p.optimum[j]) > 1e-12) return false;
   }
-  if (e.record.escape && !e.record.escape->above && e.record.escape->metric == watched)
-    t.tolerance = watched == "consensus_distance" ? std::sqrt(e.record.escape->level) : e.record.escape->level;
+  return !p.optimum.empty();
+}
+
+Tracked tracked_of(const Experiment& e, const Arm& arm, const ct::Problem& p) {
+  if (arm.algorithm->compressed()->takes_gradients())
+    return arm.model->has_optimum() ? Tracked{"optimum_distance"} : Tracked{"grad_norm_sq", true};
+  const bool recorded = e.record.asks_for("consensus_distance");
+  return !recorded && p.quadratic && meets_at_optimum(e, arm, p) ? Tracked{"optimum_distance"}
+                                                                 : Tracked{"consensus_distance", true};
+}
+
+void track(const Experiment& e, size_t index, const RunResult& r, const ct::Problem& p, CompressedTheory& t) {
+  const auto [metric, square] = tracked_of(e, e.arms[index], p);
+  t.tracked = square ? "root of " + metric : metric;
+  const bool watched = e.record.escape && !e.record.escape->above && e.record.escape->metric == metric;
+  if (watched) t.tolerance = square ? std::sqrt(e.record.escape->level) : e.record.escape->level;
   if (r.arms[index].values.empty()) return;
 
+  auto error = recorded_values(e, r, index, metric);
   if (error.empty()) {
-    t.slope_note = "record " + watched + " to compare";
+    t.slope_note = "record " + metric + " to compare";
     return;
   }
+  for (double& v : error) v = square ? std::sqrt(v) : v;
   t.last = error.back();
   if (const auto slope =
           ct::late_slope(r.record_steps, error, e.precision == Precision::fp64 ? 1e-12 : 1e-5, &t.slope_note)) {
     t.slope = slope->decay;
     t.slope_note = fmt::format("measured from step {} to {}", slope->from, slope->until);
   }
-  if (e.record.escape && e.record.escape->metric == watched) t.steps_seen = escape_time(e, r, index);
+  if (watched) t.steps_seen = escape_time(e, r, index);
 }
 
 }  // namespace

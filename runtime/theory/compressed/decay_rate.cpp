@@ -89,7 +89,7 @@ DecayRate decay_rate(const Compressor& c, const BankShape& shape, double s, uint
     d.why_not = "too many parameters to probe";
   else
     d.probed = slowest(c, shape, s, seed);
-  if (probe && d.why_not.empty() && !d.probed) d.why_not = "nothing is left after a few steps";
+  if (probe && d.why_not.empty() && !d.probed) d.why_not = "the starts end at zero";
   return d;
 }
 

@@ -10,31 +10,34 @@ namespace {
 
 using Method = CompressedSpec::Method;
 
+constexpr int64_t most_numbers = int64_t{1} << 21;
+
 bool lead_family(Method m) { return m == Method::lead || m == Method::prox_lead || m == Method::cedas; }
 
 void read_quadratics(const QuadraticRisk& risk, const std::vector<double>& weights, bool batches, Problem& p) {
   const auto n = static_cast<int64_t>(weights.size()), P = risk.dimension;
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t j = 0; j < P; ++j) p.curvature.push_back(risk.curvature(i, j)), p.center.push_back(risk.center(i, j));
+  p.quadratic = true;
+  p.noisy = batches && risk.noise_sq > 0;
+  std::vector<double> steepest(weights.size());
   p.mu = HUGE_VAL;
   for (int64_t j = 0; j < P; ++j) {
     double above = 0, below = 0;
     for (int64_t i = 0; i < n; ++i) {
-      const auto at = static_cast<size_t>(i * P + j);
-      above += weights[static_cast<size_t>(i)] * p.curvature[at] * p.center[at];
-      below += weights[static_cast<size_t>(i)] * p.curvature[at];
+      const auto row = static_cast<size_t>(i);
+      const double a = risk.curvature(i, j);
+      above += weights[row] * a * risk.center(i, j), below += weights[row] * a;
+      steepest[row] = std::max(steepest[row], a);
     }
+    const double best = below > 0 ? above / below : 0.0;
     p.L = std::max(p.L, below), p.mu = std::min(p.mu, below);
-    p.optimum.push_back(below > 0 ? above / below : 0.0);
+    for (int64_t i = 0; i < n && !p.heterogeneous; ++i)
+      p.heterogeneous = std::abs(risk.curvature(i, j) * (best - risk.center(i, j))) > 1e-12 * below;
+    if (n * P <= most_numbers) p.optimum.push_back(best);
   }
-  for (int64_t i = 0; i < n; ++i) {
-    const auto row = p.curvature.begin() + i * P;
-    const double steepest = *std::max_element(row, row + P);
-    p.Lt += weights[static_cast<size_t>(i)] * steepest * steepest;
-  }
+  for (size_t i = 0; i < weights.size(); ++i) p.Lt += weights[i] * steepest[i] * steepest[i];
   p.Lt = std::sqrt(p.Lt);
-  p.noisy = batches && risk.noise_sq > 0;
-  for (const double g : gradients_at_optimum(p)) p.heterogeneous = p.heterogeneous || std::abs(g) > 1e-12 * p.L;
+  for (int64_t i = 0; i < n && !p.optimum.empty(); ++i)
+    for (int64_t j = 0; j < P; ++j) p.curvature.push_back(risk.curvature(i, j)), p.center.push_back(risk.center(i, j));
 }
 
 }  // namespace
@@ -56,8 +59,10 @@ Problem problem_of(const Experiment& e, size_t index, const RunResult& r) {
 
   if (!arm.step.drops.empty())
     p.why_not_linear = "the step drops during the run";
-  else if (s.takes_gradients() && p.curvature.empty())
+  else if (s.takes_gradients() && !p.quadratic)
     p.why_not_linear = "gradients are not linear in the model";
+  else if (r.parameters * e.workers() > most_numbers)
+    p.why_not_linear = "too many nodes and parameters for the exact recursion";
   else if (s.method == Method::prox_lead && s.l1 > 0)
     p.why_not_linear = "the proximal step of |x|_1 is not linear";
 
@@ -65,7 +70,7 @@ Problem problem_of(const Experiment& e, size_t index, const RunResult& r) {
   double dual = 0;
   for (const auto& row : s.dual_start)
     for (const double v : row) dual += v;
-  if (!p.curvature.empty() && !(p.mu > 0))
+  if (p.quadratic && !(p.mu > 0))
     p.why_not_optimum = "a coordinate has no curvature, so there is no one minimum";
   else if (s.has_dual() && !(s.beta > 0))
     p.why_not_optimum = "without a dual gain (beta = 0) the nodes settle beside the optimum";
@@ -117,7 +122,7 @@ LoopState start_of(const Experiment& e, size_t index, const Problem& p) {
 }
 
 std::string why_not_strongly_convex(const ModelSpec& model, const Problem& p) {
-  if (!p.curvature.empty()) return p.mu > 0 ? "" : "a coordinate of the quadratics has no curvature";
+  if (p.quadratic) return p.mu > 0 ? "" : "a coordinate of the quadratics has no curvature";
   if (const auto linear = model.linear_curvature())
     return linear->l2 > 0 ? "the objective is convex, and strongly so in the weights but not in the biases"
                           : "the objective is convex, not strongly";

@@ -13,8 +13,9 @@
 namespace orrery::compressed_theory {
 
 struct Problem {
-  std::vector<double> curvature, center;  // (n, P) of quadratics; empty otherwise
-  std::vector<double> optimum;            // (P)
+  bool quadratic = false;
+  std::vector<double> curvature, center;  // (n, P) of quadratics of at most 2^21 numbers; empty otherwise
+  std::vector<double> optimum;            // (P) of the same
   double L = 0, Lt = 0, mu = 0;           // of the objective; root mean square of the workers'
   bool heterogeneous = false;             // the workers' gradients at the optimum are not zero
   bool noisy = false;                     // gradients are of batches, with noise

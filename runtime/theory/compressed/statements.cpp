@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "runtime/compressed/compressed.hpp"
+#include "runtime/compressed/notices.hpp"
 #include "runtime/theory/compressed/compressed_theory.hpp"
 #include "runtime/theory/compressed/problem.hpp"
 
@@ -23,6 +24,7 @@ struct Case {
   const CompressedTheory& t;
   const ct::Problem& p;
   std::string not_convex;
+  bool euler_exact = true;
   std::vector<CompressedStatement> all = {};
 
   const CompressorClass& c() const { return t.traits; }
@@ -93,7 +95,7 @@ void consensus_observer(Case& k) {
 }
 
 void euler(Case& k) {
-  const char* name = "Euler steps without compression";
+  const char* name = k.euler_exact ? "Euler steps without compression" : "Euler steps of consensus alone";
   if (!k.t.euler_limit) return k.open(name, "no bound of the step is known for this graph and model");
   const std::string numbers = fmt::format("the step {:.6g} is {} {:.6g}", k.t.time_step,
                                           k.t.time_step < *k.t.euler_limit ? "below" : "not below", *k.t.euler_limit);
@@ -222,6 +224,7 @@ std::vector<CompressedStatement> compressed_statements(const Experiment& e, size
   const CompressedSpec& s = *arm.algorithm->compressed();
   const ct::Problem p = ct::problem_of(e, index, r);
   Case k{s, t, p, ct::why_not_strongly_convex(*arm.model, p)};
+  k.euler_exact = euler_limit_is_exact(s, e.workers(), arm.model->quadratic_risk());
   if (s.compresses()) {
     const CompressorClass& c = t.traits;
     if (!c.spatio_temporal)

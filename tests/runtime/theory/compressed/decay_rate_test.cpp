@@ -65,9 +65,9 @@ TEST(DecayRates, PromisesHold) {
 TEST(DecayRates, SayWhyThereIsNone) {
   EXPECT_NE(rate("kind = 'identity'", 0.1, 10, false).why_not, "");
   EXPECT_NE(rate("kind = 'identity'", 0.1, 1000000).why_not.find("too many"), std::string::npos);
-  const DecayRate gone = rate("kind = 'identity'", 1);  // nothing is left after one step
+  const DecayRate gone = rate("kind = 'identity'", 1);  // in one step
   EXPECT_FALSE(gone.probed || gone.exact);
-  EXPECT_NE(gone.why_not.find("nothing is left"), std::string::npos);
+  EXPECT_NE(gone.why_not.find("end at zero"), std::string::npos);
 }
 
 }  // namespace
