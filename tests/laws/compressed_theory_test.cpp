@@ -181,8 +181,17 @@ TEST_P(CompressedTheories, StatementsOfTheRelatives) {
   EXPECT_EQ(verdict(before(star), "EF21, gradient"), "does not cover");
   star.batch = "1", star.noise = "0.5";
   EXPECT_NE(sentence(before(star), "EF21, linear").find("noisy"), std::string::npos);
-  star.kind = "ef-sgd";
+  star.kind = "ef-sgd", star.batch = "\"full\"";
   EXPECT_EQ(verdict(before(star), "error feedback"), "undecided");
+  EXPECT_NE(before(star)["decay"]["reason"].get<std::string>().find("not linear"), std::string::npos);
+  star.compressor = "kind = \"block\"\nblocks = 2";
+  EXPECT_EQ(verdict(before(star), "error feedback"), "does not cover");  // no delta in one step
+  EXPECT_NE(before(star)["decay"]["reason"].get<std::string>().find("beside the optimum"), std::string::npos);
+  star.compressor = "kind = \"identity\"";  // gradient descent
+  EXPECT_EQ(verdict(before(star), "error feedback"), "covers");
+  EXPECT_TRUE(before(star)["steps"]["predicted"].is_number());
+  star.kind = "ef21", star.network = "weights = [1, 2]";
+  EXPECT_NE(sentence(before(star), "EF21, linear").find("equal weight"), std::string::npos);
 
   Bench lead = ten("lead", "gamma = 0.5\na = 0.5", "kind = \"top-k\"\nk = 5", 0.3);
   lead.graph += "\nmixing = \"metropolis\"";

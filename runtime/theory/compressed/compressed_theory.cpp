@@ -56,7 +56,9 @@ void bounds_of(const Arm& arm, const Network& network, const ct::Problem& p, Com
       t.promised_by = "CHOCO-Gossip's theorem";
     }
   }
-  if (s.method == Method::ef21 && c.delta && p.L > 0) {
+  const auto& weights = network.weights();
+  const bool even = std::all_of(weights.begin(), weights.end(), [&](double w) { return w == weights[0]; });
+  if (s.method == Method::ef21 && c.delta && p.L > 0 && even) {
     t.ef21 = ct::ef21_steps(*c.delta, p.L, p.Lt, p.mu);
     if (p.mu > 0 && t.time_step <= t.ef21->linear && !p.noisy) {
       t.promised_decay = -0.5 * std::log(1 - t.time_step * p.mu);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/compressed/compressed.hpp"
 #include "runtime/compressed/laplacian.hpp"
 
 namespace orrery::compressed_theory {
@@ -67,6 +68,8 @@ Problem problem_of(const Experiment& e, size_t index, const RunResult& r) {
     p.why_not_linear = "the proximal step of |x|_1 is not linear";
 
   if (!s.takes_gradients()) return p;
+  const BankShape shape = bank_shape(arm.model->layout(r.features, r.classes), r.parameters);
+  const bool sends_all = s.compresses() && arm.compressor->traits(shape).delta.value_or(0) == 1;
   double dual = 0;
   for (const auto& row : s.dual_start)
     for (const double v : row) dual += v;
@@ -76,7 +79,7 @@ Problem problem_of(const Experiment& e, size_t index, const RunResult& r) {
     p.why_not_optimum = "without a dual gain (beta = 0) the nodes settle beside the optimum";
   else if (s.has_dual() && std::abs(dual) > 1e-12)
     p.why_not_optimum = "the dual states do not sum to zero, and the limit lies beside the optimum";
-  else if ((s.method == Method::choco_sgd || s.method == Method::ef_sgd) && p.heterogeneous)
+  else if ((s.method == Method::choco_sgd || (s.method == Method::ef_sgd && !sends_all)) && p.heterogeneous)
     p.why_not_optimum = "at a constant step and with objectives that differ it settles beside the optimum";
   else if (p.noisy)
     p.why_not_optimum = "noise of the gradients keeps the error at a floor";

@@ -24,7 +24,7 @@ struct Case {
   const CompressedTheory& t;
   const ct::Problem& p;
   std::string not_convex;
-  bool euler_exact = true;
+  bool euler_exact = true, even_weights = true;
   std::vector<CompressedStatement> all = {};
 
   const CompressorClass& c() const { return t.traits; }
@@ -175,6 +175,7 @@ void feedback(Case& k) {
   if (k.s.method == Method::ef_sgd) {
     const char* name = "error feedback with a contractive compressor";
     if (const auto why = k.not_contractive(); !why.empty()) return k.not_covered(name, why);
+    if (*k.c().delta == 1) return k.covers(name, "nothing is left out: gradient descent");
     return k.open(name,
                   fmt::format("contractive with delta = {:.6g}: what is left out comes later; at a constant step and "
                               "with objectives that differ the error stays at a floor without a number",
@@ -182,7 +183,7 @@ void feedback(Case& k) {
   }
   const char *any = "EF21, gradient to zero", *linear = "EF21, linear rate";
   std::string why =
-      k.first({k.not_contractive(), k.noise(),
+      k.first({k.not_contractive(), k.noise(), k.even_weights ? "" : "it is for workers of equal weight",
                k.t.ef21 ? "" : "the smoothness of every worker's objective is known of quadratics alone"});
   if (!why.empty()) return k.not_covered(any, why), k.not_covered(linear, why);
   const auto judge = [&](const char* name, double bound) {
@@ -224,6 +225,8 @@ std::vector<CompressedStatement> compressed_statements(const Experiment& e, size
   const CompressedSpec& s = *arm.algorithm->compressed();
   const ct::Problem p = ct::problem_of(e, index, r);
   Case k{s, t, p, ct::why_not_strongly_convex(*arm.model, p)};
+  const auto& weights = r.arms[index].network->weights();
+  k.even_weights = std::all_of(weights.begin(), weights.end(), [&](double w) { return w == weights[0]; });
   k.euler_exact = euler_limit_is_exact(s, e.workers(), arm.model->quadratic_risk());
   if (s.compresses()) {
     const CompressorClass& c = t.traits;
