@@ -87,7 +87,7 @@ void read_record(Params r, Experiment& e) {
   if (r.has("escape")) e.record.escape = parse_escape(r.table("escape"), e.record.every, e.arms);
   const bool recorded = std::any_of(e.record.metrics.begin(), e.record.metrics.end(), is_escape_metric);
   if (recorded && !e.record.escape)
-    r.fail("metrics", "escape_time and escaped need a level to pass; add a section [record.escape]");
+    r.fail("metrics", "escape_time, escaped and escape_kilobits need a level to pass; add a section [record.escape]");
   if (e.record.escape && !recorded)
     r.fail("escape", "is watched and not recorded; add escape_time or escaped to record.metrics");
   const double points = static_cast<double>(e.steps) / static_cast<double>(e.record.every) + 2;

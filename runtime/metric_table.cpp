@@ -45,6 +45,8 @@ const std::vector<MetricInfo>& metric_table() {
       {"mean_norm_sq", "squared norm of the mean model"},
       {"escape_time", "first step at which the metric watched by [record.escape] had passed its level; none: nan"},
       {"escaped", "1 once the metric watched by [record.escape] has passed its level, else 0"},
+      {"escape_kilobits",
+       "kilobits that one worker had sent by then, each message once, with numbers of 32 bits (compressed messages)"},
       {"bits_up", "bits sent upward (or to neighbours) so far, per replica"},
       {"bits_down", "bits received so far, per replica"},
       {"bits", "bits_up + bits_down"},
@@ -100,6 +102,10 @@ void check_metrics(const Params& record, const std::vector<std::string>& metrics
       if (m.starts_with("vote_") && !arm.algorithm->voting())
         record.fail(key, fmt::format("\"{}\" is of methods that vote, and \"{}\" does not; leave it out", m,
                                      arm.algorithm->kind()));
+    for (const auto& arm : arms)
+      if (m == "escape_kilobits" && !arm.algorithm->compressed())
+        record.fail(key, fmt::format("\"{}\" is of methods with compressed messages, and \"{}\" is none; leave it out",
+                                     m, arm.algorithm->kind()));
     for (const auto& info : metric_table()) {
       if (info.name != m) continue;
       for (const auto& arm : arms) {

@@ -96,6 +96,7 @@ Evaluator<T>::Evaluator(ClusterOf<T>& cluster, const Experiment& e)
   row_values_ = Buffer<double>(ctx_, population_.rows());
   votes_.resize(population_.arms.size());
   if (e.record.escape) escape_time_.assign(whole.size(), std::numeric_limits<double>::quiet_NaN());
+  if (e.record.asks_for("escape_kilobits")) escape_kilobits_ = escape_time_;
   if (from_start && e.record.asks_for("excess_risk")) {
     start_ = Buffer<T>(ctx_, lanes * p_);
     for (int64_t i = 0; i < lanes; ++i)
@@ -249,6 +250,8 @@ const std::vector<double>& Evaluator<T>::by_name(const std::string& metric) {
     out = row_values_.to_host(ctx_, 0, static_cast<int64_t>(lanes));
   } else if (metric == "escape_time") {
     out = escape_time_;
+  } else if (metric == "escape_kilobits") {
+    out = escape_kilobits_;
   } else if (metric == "escaped") {
     for (size_t i = 0; i < lanes; ++i) out[i] = std::isnan(escape_time_[i]) ? 0 : 1;
   } else if (const auto one = parameter_metric(metric); one && !one->worker) {
@@ -291,8 +294,27 @@ void Evaluator<T>::note_escapes() {
   if (escape_time_.empty()) return;
   const EscapeSpec& escape = *experiment_.record.escape;
   const auto& watched = by_name(escape.metric);
-  for (size_t i = 0; i < watched.size(); ++i)
-    if (std::isnan(escape_time_[i]) && escape.passed(watched[i])) escape_time_[i] = static_cast<double>(cluster_.now());
+  for (size_t i = 0; i < watched.size(); ++i) {
+    if (!std::isnan(escape_time_[i]) || !escape.passed(watched[i])) continue;
+    escape_time_[i] = static_cast<double>(cluster_.now());
+    if (!escape_kilobits_.empty()) escape_kilobits_[i] = kilobits_so_far(i);
+  }
+}
+
+// The ledger's bits less those of the run's numbers, and those of 32-bit numbers in their place.
+template <class T>
+double Evaluator<T>::kilobits_so_far(size_t lane) {
+  const Lane& l = population_.lanes[lane];
+  const Arm& arm = experiment_.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(l.arm)])];
+  const CompressedSpec& spec = *arm.algorithm->compressed();
+  const auto messages =
+      static_cast<double>(compressed_messages(*l.network, spec));  // of a slot, each once for each that hears it
+  const BankShape shape = bank_shape(cluster_.layout(), p_);
+  const auto known = [&](int64_t real_bits) {
+    return static_cast<double>(known_message_bits(spec, arm.compressor.get(), shape, real_bits, cluster_.now()));
+  };
+  const double sent = static_cast<double>(cluster_.ledgers()[lane].up()) / messages;
+  return (sent - known(8 * int64_t{sizeof(T)}) + known(32)) / 1000;
 }
 
 template <class T>

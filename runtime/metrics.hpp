@@ -14,6 +14,7 @@
 //   mean_parameter  (1/P) sum_k u_k;  mean_parameter_<k>, parameter_<i>_<k>   one number of u, of w_i (runtime/parameter_metric.hpp)
 //   mean_norm_sq    |u|^2
 //   escape_time, escaped  of [record.escape] (runtime/escape.hpp): the first step that was looked at and had passed the level, NaN until then; 0 or 1
+//   escape_kilobits  one worker's messages until then, each once, with numbers of 32 bits (methods with compressed messages)
 //   vote_error, vote_agreement  of the vote that comes next, at the models where it is taken (one: u; its weights and rates are those before
 //                      the drop of a rate that falls on this step): sum_j |g_j| [u_j != sign g_j] / sum_j |g_j| with g = grad f(u), a tie counts
 //                      half; share of the workers' signs that agree with what was decided
@@ -74,6 +75,7 @@ class Evaluator {
  private:
   void forget();  // what was computed for an earlier moment
   void note_escapes();
+  double kilobits_so_far(size_t lane);                            // of one worker's messages, with numbers of 32 bits
   const std::vector<double>& by_name(const std::string& metric);  // (lanes), computed once per call of values()
   MatrixView<const T> means();                                    // u (lanes, P)
   bool records(const std::string& metric) const;
@@ -108,7 +110,7 @@ class Evaluator {
   Buffer<int64_t> lane_of_row_;  // the same on the device
   Buffer<double> row_values_;
   int64_t checked_at_ = 0;
-  std::vector<double> escape_time_;  // (lanes), NaN until then; empty where nothing is watched
+  std::vector<double> escape_time_, escape_kilobits_;  // (lanes), NaN until then; empty where nothing is watched
   std::map<std::string, std::vector<double>> cache_;
   bool means_ready_ = false, gradients_ready_ = false;
   bool divergences_ = false;  // are recorded

@@ -84,8 +84,8 @@ void require_finite(const Experiment& e, const Population& p, const std::vector<
       const std::string& metric = e.record.metrics[m];
       const bool by_tier = metric.starts_with("dispersion_") || metric.starts_with("divergence_");
       const bool untaken = is_hessian_metric(metric) && !e.record.hessian.taken(step, e.steps);
-      const bool may_lack = by_tier || untaken || metric == "vote_agreement" ||
-                            metric == "escape_time";  // arms without that tier, or without signs; not escaped
+      const bool may_lack = by_tier || untaken || metric == "vote_agreement" || metric == "escape_time" ||
+                            metric == "escape_kilobits";  // arms without that tier, or without signs; not escaped
       if (std::isfinite(values[i][m]) || (may_lack && std::isnan(values[i][m]))) continue;
       const Lane& lane = p.lanes[i];
       const Arm& arm = e.arms[static_cast<size_t>(p.arms[static_cast<size_t>(lane.arm)])];

@@ -75,6 +75,9 @@ int64_t compressed_messages(const Network&, const CompressedSpec&);  // sent by 
 // Up to the step `steps`; where lengths depend on the messages, the part that does not.
 Ledger compressed_ledger_after(const Network&, const CompressedSpec&, const Compressor&, const BankShape&,
                                int64_t real_bits, int64_t steps);
+// Bits of one worker's messages in so many steps, each counted once; where lengths depend on what they say, the part that does not.
+int64_t known_message_bits(const CompressedSpec&, const Compressor*, const BankShape&, int64_t real_bits,
+                           int64_t steps);
 BankShape bank_shape(const std::vector<Tensor>& layout, int64_t parameters);
 // What cannot be told before the data and the graph are there: throws as the constructor would.
 void check_compressed_parts(const Arm&, const Network&, const BankShape&);

@@ -37,14 +37,19 @@ std::optional<double> largest_eigenvalue(const CompressedSpec& s, const Network&
 
 }  // namespace
 
+bool euler_limit_is_exact(const CompressedSpec& s, int64_t workers, const std::optional<QuadraticRisk>& risk) {
+  if (!s.takes_gradients()) return true;
+  if (!risk || workers > most_of_quadratics) return false;
+  const double columns = static_cast<double>(risk->same_columns ? 1 : risk->dimension);
+  return columns * std::pow(2.0 * static_cast<double>(workers), 3) <= most_operations;
+}
+
 std::optional<double> euler_limit(const CompressedSpec& s, const Network& network,
                                   const std::optional<QuadraticRisk>& risk) {
   if (!s.is_flow() && !s.has_dual()) return std::nullopt;
   const auto n = static_cast<size_t>(network.spec().workers);
   const double columns = risk ? static_cast<double>(risk->same_columns ? 1 : risk->dimension) : 0;
-  const bool exact = s.takes_gradients() && risk && network.spec().workers <= most_of_quadratics &&
-                     columns * std::pow(2.0 * static_cast<double>(n), 3) <= most_operations;
-  if (!exact) {
+  if (!s.takes_gradients() || !euler_limit_is_exact(s, network.spec().workers, risk)) {
     const auto largest = largest_eigenvalue(s, network);
     if (!largest || !(s.alpha * *largest > 0)) return std::nullopt;
     return 2 / (s.alpha * *largest);

@@ -16,6 +16,9 @@ namespace orrery {
 // where columns are alike); for larger ones, other objectives and consensus 2 / (alpha lambda_n). Absent where nothing can be said.
 std::optional<double> euler_limit(const CompressedSpec&, const Network&, const std::optional<QuadraticRisk>&);
 
+// Is that bound of the whole flow, gradients included?
+bool euler_limit_is_exact(const CompressedSpec&, int64_t workers, const std::optional<QuadraticRisk>&);
+
 std::vector<std::string> compressed_notices(const Arm&, const Network&, const BankShape&);
 
 }  // namespace orrery

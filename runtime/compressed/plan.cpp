@@ -7,6 +7,14 @@
 
 namespace orrery {
 
+int64_t known_message_bits(const CompressedSpec& spec, const Compressor* compressor, const BankShape& shape,
+                           int64_t real_bits, int64_t steps) {
+  int64_t bits = 0;
+  for (int64_t slot = spec.starts_apart() ? 1 : 0; slot < steps; ++slot)
+    bits += spec.compresses() ? compressor->bits(shape, real_bits, slot) : shape.parameters * real_bits;
+  return bits;
+}
+
 BankShape bank_shape(const std::vector<Tensor>& layout, int64_t parameters) {
   BankShape shape{.parameters = parameters};
   for (const Tensor& t : layout) shape.tensors.push_back(t.shape);
@@ -49,9 +57,7 @@ Ledger compressed_ledger_after(const Network& network, const CompressedSpec& spe
                                const BankShape& shape, int64_t real_bits, int64_t steps) {
   Ledger ledger = compressed_ledger(network.spec(), spec);
   const int64_t whole = shape.parameters * real_bits;
-  int64_t each = 0;
-  for (int64_t slot = spec.starts_apart() ? 1 : 0; slot < steps; ++slot)
-    each += spec.compresses() ? compressor.bits(shape, real_bits, slot) : whole;
+  const int64_t each = known_message_bits(spec, &compressor, shape, real_bits, steps);
   ledger.links[0].up = compressed_messages(network, spec) * each;
   ledger.links[0].down = spec.star() ? steps * network.spec().workers * whole : ledger.links[0].up;
   return ledger;

@@ -35,7 +35,7 @@ class Block final : public Sparsifier {
                       .strong = true,
                       .linear = true,
                       .time_varying = blocks_ > 1};
-    if (blocks_ == 1) c.delta = 1, c.omega = 0;
+    if (blocks_ == 1) c.delta = c.monotone = 1, c.omega = 0;
     return c;
   }
 

@@ -34,7 +34,9 @@ struct CompressorClass {
   std::optional<double> delta = {};  // contractive: E|C(x) - x|^2 <= (1 - delta) |x|^2
   std::optional<double> omega = {};  // unbiased: E C(x) = x, E|C(x) - x|^2 <= omega |x|^2
   std::optional<double> rate =
-      {};                       // |x(t)| of x' = -C(x, t) decays so fast or faster: in the mean over draws or a cycle
+      {};  // |x(t)| of x' = -C(x, t) decays so fast or faster: in the mean over draws or a cycle
+  // incrementally strongly monotone: (x - y) . (C(x) - C(y)) >= monotone |x - y|^2 and |C(x) - C(y)|^2 <= bound (x - y) . (C(x) - C(y))
+  std::optional<double> monotone = {};
   double bound = 1;             // L_c: |C(x, t)| <= L_c |x|
   bool spatio_temporal = true;  // x' = -C(x, t) is uniformly exponentially stable
   bool strong = false;          // strong ST: may act on states that do not vanish (direct flows)

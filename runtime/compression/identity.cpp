@@ -9,7 +9,7 @@ class Identity final : public Sparsifier {
   std::string kind() const override { return "identity"; }
   KeepRule rule(const BankShape&) const override { return {.which = KeepRule::Which::block, .blocks = 1}; }
   CompressorClass traits(const BankShape&) const override {
-    return {.delta = 1, .omega = 0, .rate = 1, .bound = 1, .strong = true, .linear = true};
+    return {.delta = 1, .omega = 0, .rate = 1, .monotone = 1, .bound = 1, .strong = true, .linear = true};
   }
 };
 

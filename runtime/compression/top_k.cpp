@@ -18,7 +18,7 @@ class TopK final : public Sparsifier {
     const double share = static_cast<double>(kept_.k) / static_cast<double>(s.parameters);
     CompressorClass c{.delta = share, .rate = share, .bound = 1};
     if (kept_.k == s.parameters)
-      c.strong = c.linear = true;
+      c.strong = c.linear = true, c.monotone = 1;
     else
       c.reason = "top-k is not monotone: it maps states that differ outside their largest coordinates to one message";
     return c;

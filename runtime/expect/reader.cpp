@@ -79,6 +79,16 @@ std::optional<Reading> Reader::at(const std::string& arm, const std::string& met
         out.push_back(sum / points);
         break;
       }
+      case Moment::Kind::decay: {
+        const auto at = [&](double step) {
+          return std::find_if(steps.begin(), steps.end(), [&](int64_t s) { return static_cast<double>(s) == step; });
+        };
+        const auto first = at(moment.from), last = at(static_cast<double>(moment.until.value_or(steps.back())));
+        if (first == steps.end() || last <= first || last == steps.end()) return std::nullopt;  // a shortened run
+        const auto value = [&](auto step) { return series.at(static_cast<size_t>(step - steps.begin())); };
+        out.push_back(std::log(value(first) / value(last)) / (static_cast<double>(*last - *first) * moment.unit));
+        break;
+      }
     }
   return out;
 }

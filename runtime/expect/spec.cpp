@@ -19,6 +19,8 @@ std::string name(const Moment& m) {
     case Moment::Kind::min: return "min";
     case Moment::Kind::max: return "max";
     case Moment::Kind::every: return fmt::format("every record from {} {:g} on", m.along, m.from);
+    case Moment::Kind::decay:
+      return fmt::format("decay from step {:g} to {}", m.from, m.until ? fmt::format("{}", *m.until) : "the last");
     default: return fmt::format("step {}", m.step);
   }
 }
@@ -91,6 +93,23 @@ void read_window(Params& row, const ExpectContext& c, Moment& m) {
                                   m.from, *m.until - 1, c.every));
 }
 
+// The two steps that a decay lies between. One beyond a shortened run is no error.
+void read_decay(Params& row, const ExpectContext& c, Moment& m) {
+  const auto point = [&](const char* key, int64_t least, int64_t other) {
+    const int64_t step = row.integer(key, other, at_least(least));
+    if (step < c.steps && step % c.every != 0)
+      row.fail(key,
+               fmt::format("step {} is no record point; give a multiple of record.every, which is {}", step, c.every));
+    return step;
+  };
+  m.from = static_cast<double>(point("from", 0, 0));
+  if (row.has("until")) m.until = point("until", 1, c.steps);
+  if (m.until && static_cast<double>(*m.until) <= m.from)
+    row.fail("until", fmt::format("{} is not above from, which is {:g}; the decay is from one step to a later one",
+                                  *m.until, m.from));
+  m.unit = row.number("unit", 1.0, above(0));
+}
+
 Moment read_at(Params& row, const ExpectContext& c, bool may_be_every) {
   using Kind = Moment::Kind;
   Moment m;
@@ -102,15 +121,17 @@ Moment read_at(Params& row, const ExpectContext& c, bool may_be_every) {
                                  c.every));
     return m;
   }
-  std::vector<std::string> words{"last", "mean", "min", "max"};
+  std::vector<std::string> words{"last", "mean", "min", "max", "decay"};
   if (may_be_every) words.push_back("every");
   const std::string word = row.choice("at", "last", words);
   m.kind = word == "mean"    ? Kind::mean
            : word == "min"   ? Kind::min
            : word == "max"   ? Kind::max
            : word == "every" ? Kind::every
+           : word == "decay" ? Kind::decay
                              : Kind::last;
   if (m.kind == Kind::mean) read_window(row, c, m);
+  if (m.kind == Kind::decay) read_decay(row, c, m);
   if (m.kind != Kind::every) return m;
   m.along = row.text("along", "step");
   if (m.along != "step") known_metric(row, "along", m.along, c);

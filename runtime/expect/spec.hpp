@@ -11,7 +11,8 @@
 //   [[expect.reach]]  metric, level, arm, to, ratio_of = "step" | "virtual_time" | another recorded metric, at_least, at_most, note:
 //                     the first record point where the mean over the replicas is <= level, arm over to
 //   at = "last" (default) | "mean" (over all record points but the last: the time average over t < T; with from = a step [0] and
-//        until = a step [T]: over from <= t < until) | "min" | "max" | a local step;
+//        until = a step [T]: over from <= t < until) | "min" | "max" | a local step
+//        | "decay": how fast it falls, ln(value at from [0] / value at until [the last]) / (until - from) a step, over unit [1];
 //        in an order also "every", with along = "step" (default) | a recorded metric such as "virtual_time", and from [0]: wherever the first
 //        arm has a record with along >= from, the others read there by linear interpolation
 //   at_least and at_most of value and theory rows may be a path into theory.json in place of a number: measured against a bound
@@ -30,13 +31,14 @@
 namespace orrery {
 
 struct Moment {  // when, or over what, a metric is read
-  enum class Kind { last, mean, min, max, step, every } kind = Kind::last;
+  enum class Kind { last, mean, min, max, step, every, decay } kind = Kind::last;
   int64_t step = 0;
   std::string along = "step";    // of every: the axis,
-  double from = 0;               // and where on it to begin; of mean: the first step that counts,
+  double from = 0;               // and where on it to begin; of mean: the first step that counts, of decay: both ends
   std::optional<int64_t> until;  // and the first that does not any more
+  double unit = 1;               // of decay: what one is
 };
-// "last", "mean from step 100 to 199", "min", "max", "step 200", "every record from step 200 on"
+// "last", "mean from step 100 to 199", "min", "max", "step 200", "every record from step 200 on", "decay from step 0 to 200"
 std::string name(const Moment&);
 
 struct ExpectRow {

@@ -44,6 +44,7 @@ constexpr std::array kKnown = {
           Better::unknown},
     Known{"mean_norm_sq", "squared norm", "of the mean model", "", Better::unknown},
     Known{"escape_time", "time of escape", "first step past the watched level", "steps", Better::unknown},
+    Known{"escape_kilobits", "sent until the escape", "by one worker, numbers at 32 bits", "kbit", Better::unknown},
     Known{"escaped", "escaped", "share of the replicas past the watched level", "", Better::unknown},
     Known{"vote_error", "vote error", "", "", Better::low},
     Known{"vote_agreement", "vote agreement", "", "", Better::unknown},

@@ -200,6 +200,7 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
     t.diffusion = diffusion_theory(e, index, r);
     t.curves.why_not = t.linear.why_not = "the recursion is for tiers; that of the strategy is its own";
   } else if (arm.algorithm->compressed()) {
+    t.compressed = compressed_theory_of(e, index, r);
     t.curves.why_not = t.linear.why_not = "the recursion is for models that are averaged, not for compressed messages";
   } else if (arm.algorithm->voting()) {
     t.curves.why_not = t.linear.why_not = "the recursion is for steps along gradients, not along their signs";

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/theory/compressed/compressed_theory.hpp"
 #include "runtime/theory/constants.hpp"
 #include "runtime/theory/diffusion_theory.hpp"
 #include "runtime/theory/dispersion.hpp"
@@ -53,8 +54,9 @@ struct ArmTheory {
   std::optional<WaitingRound> waiting_round;  // where rates are below 1
   std::string why_no_waiting_round;           // "" where there is one
 
-  std::optional<DiffusionTheory> diffusion;  // of a strategy of decentralised SGD
-  std::optional<VoteTheory> votes;           // of a method that votes
+  std::optional<DiffusionTheory> diffusion;    // of a strategy of decentralised SGD
+  std::optional<VoteTheory> votes;             // of a method that votes
+  std::optional<CompressedTheory> compressed;  // of a method with compressed messages
 
   // quadratics
   QuadraticCurves curves;

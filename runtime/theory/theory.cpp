@@ -90,6 +90,7 @@ TheoryTable theory_table(const Experiment& e, size_t index, const ArmTheory& t, 
                          std::vector<std::string>* warnings) {
   const Arm& arm = e.arms[index];
   if (t.diffusion) return diffusion_table(e, index, t.name, *t.diffusion, r, measured, warnings);
+  if (t.compressed) return compressed_table(*t.compressed, t.name, measured);
   if (t.votes) return vote_table(e, index, t.name, *t.votes, r, measured, warnings);
   const Sampling sampling = sampling_of(e, arm, r);
   const auto average = [&](const std::string& metric) {

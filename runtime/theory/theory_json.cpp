@@ -142,6 +142,7 @@ std::string theory_json(const Experiment& e, const std::vector<ArmTheory>& arms,
       if (t.diffusion->estimates) arm["diffusion"]["estimates"] = json_of(*t.diffusion->estimates);
       if (t.diffusion->warning) arm["diffusion"]["warning"] = *t.diffusion->warning;
     }
+    if (t.compressed) arm["compressed"] = compressed_json(*t.compressed);
     if (t.votes) arm["sign_vote"] = vote_json(*t.votes);
     arm["waiting_round"] = waiting_of(t);
     arm["dispersion_per_eta_sq_sigma_sq"] = dispersion_of(t);

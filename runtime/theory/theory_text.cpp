@@ -109,6 +109,10 @@ std::string theory_text(const Experiment& e, const std::vector<ArmTheory>& arms,
       text += vote_text(*t.votes, same == a ? "" : arms[same].name);
       continue;
     }
+    if (t.compressed) {
+      text += compressed_theory_text(*t.compressed, tables[a]);
+      continue;
+    }
     if (t.diffusion) {
       text += fmt::format("  {}: {}\n", e.arms[a].algorithm->kind(),
                           t.diffusion->why_not.empty() ? "expected excess risk, exact for quadratics"

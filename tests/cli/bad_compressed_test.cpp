@@ -75,6 +75,7 @@ std::vector<BadInput> Compressors() {
                .rest = "[compressor]\nkind = \"power-sgd\"\nrank = 1\nshape = [4, 4]\nshared = true  #!"},
           2, {"compressor.shared", "set shared = false"}),
       bad("Unknown", with(choco, ring, "kind = \"top\"  #!"), 2, {"compressor.kind", "top-k"}),
+      bad("AmplitudeOfOne", with(choco, ring, "kind = \"sine-map\"\namplitude = 1.0  #!"), 2, {"compressor.amplitude"}),
       bad("UnknownKeyOfCompressor", with(choco, ring, "kind = \"sign\"\nbits = 3  #!"), 2, {"compressor.bits"}),
       bad("OfAMethodWithout",
           Toml{.network = ring, .algorithm = "kind = \"diffusion\"", .rest = "[compressor]  #!\nkind = \"sign\""}, 2,

@@ -132,6 +132,8 @@ TEST(Escape, Refuses) {
   refused("metrics = [\"escape_time\"]", "record.metrics: ", "add a section [record.escape]");
   refused("metrics = [\"train_loss\"]\n[record.escape]\nmetric = \"train_loss\"\nabove = 1",
           "record.escape: ", "add escape_time or escaped");
+  refused("metrics = [\"escape_kilobits\"]\n[record.escape]\nmetric = \"mean_parameter_0\"\nabove = 1",
+          "record.metrics: ", "compressed messages");
   refused(watch, "record.escape.above: ", "give a level");
   refused(watch + "above = 1\nbelow = 2", "record.escape.above: ", "one of the two");
   refused(watch + "above = 1\nevery = 3", "record.escape.every: ", "does not divide record.every, which is 20");

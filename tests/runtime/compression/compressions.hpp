@@ -57,6 +57,7 @@ inline std::vector<Compressed> every_compressor(int64_t P) {
       {"kind = 'dithered'\nbits = 2"},
       {"kind = 'dithered'\nbits = 5\ncoding = 'elias-omega'"},
       {"kind = 'natural'"},
+      {"kind = 'sine-map'", true},
       {"kind = 'top-k'\nk = " + k + "\nthen = { kind = 'quantizer', bits = 4 }"},
       {"kind = 'top-k'\nk = " + k + "\nthen = { kind = 'qsgd', levels = 2, coding = 'elias-gamma' }"},
       {"kind = 'rand-k'\nk = " + k + "\nthen = { kind = 'natural' }"},

@@ -154,6 +154,33 @@ TEST_P(CompressorLaws, VariancesOfTheDigest) {
   }
 }
 
+// (x - y)(C(x) - C(y)) >= m |x - y|^2 and |C(x) - C(y)|^2 <= L_c (x - y)(C(x) - C(y)) for every pair of rows, where a class says so.
+TEST_P(CompressorLaws, MonotoneMaps) {
+  const int64_t n = 40, P = 10;
+  for (const std::string text : {"kind = 'identity'", "kind = 'top-k'\nk = 10", "kind = 'block'\nblocks = 1",
+                                 "kind = 'sine-map'", "kind = 'sine-map'\namplitude = 0.95"}) {
+    const auto spec = test::compressor_of(text);
+    const CompressorClass c = spec->traits({.parameters = P});
+    ASSERT_TRUE(c.monotone && c.strong) << text;
+    const test::Rows rows(GetParam(), test::two_replicas(n), 3);
+    const Matrix<double> x(GetParam(), n, P, shapes_of_rows(n, P)), q(GetParam(), n, P, 2);
+    spec->bind(ctx(), rows.view(), {.parameters = P}, double{})
+        ->apply(ctx(), rows.view(), rows.slot(), x.cview(), q.view());
+    const auto got = q.host();
+    for (int64_t r = 0; r < n; ++r)
+      for (int64_t s = 0; s < r; ++s) {
+        double distance = 0, product = 0, image = 0;
+        for (int64_t j = 0; j < P; ++j) {
+          const auto a = static_cast<size_t>(r * P + j), b = static_cast<size_t>(s * P + j);
+          const double dx = x.dense()[a] - x.dense()[b], dq = got[a] - got[b];
+          distance += dx * dx, product += dx * dq, image += dq * dq;
+        }
+        ASSERT_GE(product, *c.monotone * distance * (1 - 1e-9)) << text;
+        ASSERT_LE(image, c.bound * product * (1 + 1e-9)) << text;
+      }
+  }
+}
+
 // S13: x <- x - s C(x, k), d = 10, s = 0.1, 2,000 steps, 50 starts: the smallest decay rate per unit of time.
 TEST_P(CompressorLaws, DecayRatesOfTheDigest) {
   const Backend b = GetParam();

@@ -1,6 +1,7 @@
 // [expect]: what a row reads, when it holds, and what is refused.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "runtime/expect/evaluate.hpp"
@@ -57,6 +58,11 @@ TEST_F(Expect, MomentsOfASeries) {
   EXPECT_EQ(value("at = \"min\""), 1);
   EXPECT_EQ(one("[[expect.value]]\narm = \"c\"\nmetric = \"loss\"\nreference = 1\nat = \"min\"").values.at(0), 1.75);
   EXPECT_EQ(value("at = 2"), 2);
+  const auto decay = [](double a, double b) { return std::log(4 / a) / 2 + std::log(4 / b) / 2; };  // two replicas
+  EXPECT_DOUBLE_EQ(value("at = \"decay\""), decay(0.5, 1.5) / 4);
+  EXPECT_DOUBLE_EQ(value("at = \"decay\"\nuntil = 2"), decay(1.5, 2.5) / 2);
+  EXPECT_DOUBLE_EQ(value("at = \"decay\"\nuntil = 2\nunit = 0.25"), decay(1.5, 2.5) / 2 / 0.25);
+  EXPECT_DOUBLE_EQ(value("at = \"decay\"\nfrom = 2"), (decay(0.5, 1.5) - decay(1.5, 2.5)) / 2);
 }
 
 TEST_F(Expect, ValueIsJudgedOnlyWithATolerance) {
@@ -212,6 +218,14 @@ TEST_F(Expect, NonFiniteNeverHoldsAndALateStepStaysOpen) {
   EXPECT_EQ(window("until = 9").verdict, Verdict::open);
   EXPECT_EQ(window("from = 2\nuntil = 4").verdict, Verdict::no);
   EXPECT_EQ(window("from = 2\nuntil = 4").at, "mean from step 2 to 3");
+  const auto decay = [&](const std::string& ends) {
+    return one("[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 9\nwithin = 0.1\nat = \"decay\"\n" +
+               ends);
+  };
+  EXPECT_EQ(decay("until = 6").verdict, Verdict::open);
+  EXPECT_EQ(decay("from = 6\nuntil = 8").verdict, Verdict::open);
+  EXPECT_EQ(decay("").verdict, Verdict::no);
+  EXPECT_EQ(decay("").at, "decay from step 0 to the last");
   for (auto& arm : values_) arm[0][1][2] = std::numeric_limits<double>::quiet_NaN();
   for (const char* row :
        {"[[expect.value]]\narm = \"a\"\nmetric = \"loss\"\nreference = 1\nwithin = 1e9",
@@ -275,6 +289,10 @@ TEST(ExpectSpec, RefusesBadRows) {
       {"[[expect.order]]\nmetric = \"loss\"\nascending = [\"a\", \"b\"]\nfrom = 2", "expect.order.from: unknown key"},
       {value + "arm = \"a\"\nreference = 1\nuntil = 2", "expect.value.until: unknown key"},
       {value + "arm = \"a\"\nreference = 1\nat = \"max\"\nuntil = 2", "expect.value.until: unknown key"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"decay\"\nfrom = 1", "expect.value.from: step 1 is no record point"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"decay\"\nfrom = 2\nuntil = 2",
+       "expect.value.until: 2 is not above from, which is 2; the decay is from one step to a later one"},
+      {value + "arm = \"a\"\nreference = 1\nat = \"decay\"\nunit = 0", "expect.value.unit: 0 is out of range"},
       {value + "arm = \"a\"\nreference = 1\nat = \"mean\"\nuntil = 0", "expect.value.until: 0 is out of range"},
       {value + "arm = \"a\"\nreference = 1\nat = \"mean\"\nuntil = 1.5", "expect.value.until: "},
       {value + "arm = \"a\"\nreference = 1\nat = \"mean\"\nfrom = 2\nuntil = 2",
