@@ -333,8 +333,12 @@ std::string describe_plan(const Experiment& e) {
     }
     text += fmt::format("launch: {} arm{} side by side, {} rows of {} parameters\n", launch.arms.size(),
                         launch.arms.size() == 1 ? "" : "s", population.rows(), parameters);
+    const bool sends_messages = std::any_of(launch.arms.begin(), launch.arms.end(), [&](int a) {
+      return e.arms[static_cast<size_t>(a)].tier_messages != nullptr;
+    });
     const std::string banks = first.algorithm->voting() ? "models of the replicas, signs, counters"
-                                                        : fmt::format("{} of rows x P", memory.banks_in_use);
+                                                        : fmt::format("{} of rows x P{}", memory.banks_in_use,
+                                                                      sends_messages ? ", messages of tiers" : "");
     text += fmt::format("memory: {} = banks {} ({}) + data {} + tables {} + workspace {}\n", mebibytes(memory.total()),
                         mebibytes(memory.banks), banks, mebibytes(memory.data), mebibytes(memory.tables),
                         mebibytes(memory.workspace));

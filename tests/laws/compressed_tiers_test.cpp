@@ -181,24 +181,26 @@ const std::vector<std::string> networks{
 
 // Identity both ways is the plain method, bit for bit, bits included; whole messages through a sparsifier that leaves nothing out are it to rounding.
 TEST_P(CompressedTiers, WhatLeavesNothingOutIsTheMethodItself) {
-  for (const auto& net : networks) {
-    Trial s = trial(9).with_network(net).with_steps(23);
-    const RunResult plain = result(s);
-    const auto want = test::models(plain.arms[0]);
-    s.arms = "[compressor]\nkind = \"identity\"\ndown = { kind = \"identity\" }\n";
-    const RunResult identity = result(s);
-    EXPECT_EQ(test::models(identity.arms[0]), want);
-    EXPECT_EQ(identity.arms[0].values, plain.arms[0].values);
-    for (const char* feedback : {"true", "false"}) {
-      s.arms = std::string("[compressor]\nkind = \"top-k\"\nk = 5\ndown = { kind = \"top-k\", k = 5 }\n") +
-               "error_feedback = " + feedback + "\n";
-      const auto got = final_models(s);
-      EXPECT_LE(difference(got, want), 20 * tolerance());
+  for (const auto& net : networks)
+    for (const char* more : {"", "momentum = 0.5", "momentum = 0.5\nmomentum_at_average = \"keep\""}) {
+      Trial s = trial(9).with_network(net).with_steps(23);
+      s.algorithm = more;
+      const RunResult plain = result(s);
+      const auto want = test::models(plain.arms[0]);
+      s.arms = "[compressor]\nkind = \"identity\"\ndown = { kind = \"identity\" }\n";
+      const RunResult identity = result(s);
+      EXPECT_EQ(test::models(identity.arms[0]), want);
+      EXPECT_EQ(identity.arms[0].values, plain.arms[0].values);
+      for (const char* feedback : {"true", "false"}) {
+        s.arms = std::string("[compressor]\nkind = \"top-k\"\nk = 5\ndown = { kind = \"top-k\", k = 5 }\n") +
+                 "error_feedback = " + feedback + "\n";
+        const auto got = final_models(s);
+        EXPECT_LE(difference(got, want), 20 * tolerance());
+      }
+      // whole models up in one sum, whole models down: as they would be without the compressor beside them
+      s.arms = "[compressor]\nkind = \"identity\"\ndown = { kind = \"top-k\", k = 5 }\n";
+      EXPECT_LE(difference(final_models(s), want), 20 * tolerance());
     }
-    // whole models up in one sum, whole models down: as they would be without the compressor beside them
-    s.arms = "[compressor]\nkind = \"identity\"\ndown = { kind = \"top-k\", k = 5 }\n";
-    EXPECT_LE(difference(final_models(s), want), 20 * tolerance());
-  }
 }
 
 // A tier that does not act leaves the finer ones to the plain sum: up to its first action a coarse tier's compressor changes no bit.
@@ -383,7 +385,13 @@ TEST_P(CompressedTiers, LengthsThatDependOnMessagesAreCounted) {
 
 // Workers pull the first coordinate apart and agree on the others. Top-1 without memory sends that coordinate for ever, and the others stand still;
 // with memory they arrive, up to what one message leaves out, which falls with the rate.
-TEST_P(CompressedTiers, WithErrorFeedbackItConvergesAndWithoutItStalls) {
+class CompressedTiersAtLength : public CompressedTiers {};  // thousands of steps: for the CPU
+INSTANTIATE_TEST_SUITE_P(Each, CompressedTiersAtLength,
+                         testing::Values(test::Case{"cpu", "fp64", "quadratic"},
+                                         test::Case{"cpu", "fp32", "quadratic"}),
+                         test::case_name);
+
+TEST_P(CompressedTiersAtLength, WithErrorFeedbackItConvergesAndWithoutItStalls) {
   Trial s = trial(8);
   s.batch = "\"full\"";
   s.parameters = 4;
