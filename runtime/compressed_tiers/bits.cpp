@@ -115,29 +115,37 @@ std::string tier_messages_text(const TierMessages& m, const NetworkSpec& n, cons
 }
 
 std::vector<std::string> tier_notices(const Arm& arm, const BankShape& shape) {
-  std::vector<std::string> all;
-  const auto look = [&](const std::string& tier, const char* direction, bool feeds_back, const Compressor* c) {
+  std::vector<std::pair<std::string, std::string>> all;  // what is wrong, and where: each sentence once
+  const auto say = [&](const std::string& where, const std::string& what) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == what; });
+    if (found == all.end())
+      all.emplace_back(what, where);
+    else
+      found->second += ", " + where;
+  };
+  const auto look = [&](const std::string& where, bool feeds_back, const Compressor* c) {
     if (!c) return;
     const CompressorClass k = c->traits(shape);
-    const std::string where = fmt::format(
-        "{}tier \"{}\", {}: ", arm.name.empty() ? "" : fmt::format("arm \"{}\": ", arm.name), tier, direction);
-    if (feeds_back && !k.delta && k.omega && *k.omega >= 1)
-      all.push_back(where +
-                    fmt::format("\"{}\" errs by up to {:.3g} times what is sent, and with error feedback what it "
-                                "leaves out may grow; send more, or set error_feedback = false",
-                                c->kind(), *k.omega));
+    if (!k.delta && k.omega && *k.omega >= 1)
+      say(where, fmt::format("the squared error of \"{}\" is up to {:.3g} times the square of what is sent, and {} may "
+                             "grow from message to message; let it send more",
+                             c->kind(), *k.omega, feeds_back ? "what is kept of it" : "that noise"));
     if (!feeds_back && !k.omega)
-      all.push_back(where + fmt::format("\"{}\" is biased, and without error feedback what it leaves out is lost; set "
-                                        "error_feedback = true",
-                                        c->kind()));
+      say(where, fmt::format("\"{}\" is biased, and without error feedback what it leaves out is lost; set "
+                             "error_feedback = true",
+                             c->kind()));
   };
   for (size_t l = 0; l < arm.tier_messages->tiers.size(); ++l) {
     const auto& tier = arm.tier_messages->tiers[l];
     const std::string& name = arm.network->tiers[l].name;
-    look(name, "up", tier.error_feedback, tier.up.get());
-    look(name, "down", tier.error_feedback, tier.down.get());
+    look(name + " up", tier.error_feedback, tier.up.get());
+    look(name + " down", tier.error_feedback, tier.down.get());
   }
-  return all;
+  std::vector<std::string> sentences;
+  for (const auto& [what, where] : all)
+    sentences.push_back(
+        fmt::format("{}messages {}: {}", arm.name.empty() ? "" : fmt::format("arm \"{}\": ", arm.name), where, what));
+  return sentences;
 }
 
 }  // namespace orrery

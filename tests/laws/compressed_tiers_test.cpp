@@ -381,6 +381,29 @@ TEST_P(CompressedTiers, LengthsThatDependOnMessagesAreCounted) {
   EXPECT_GT(counted, 12 * (5 + 64)) << "some message must have held a zero";
 }
 
+// What will not work is said before it is tried, each sentence once.
+TEST_P(CompressedTiers, SaysWhatWillNotWork) {
+  const auto notices = [&](const std::string& first, const std::string& second, const std::string& arms = "") {
+    Trial s = trial(9).with_network(two_tiers_text(first, second)).with_steps(1);
+    s.arms = arms;
+    return result(s).notices;
+  };
+  const std::string top = ", up = { kind = \"top-k\", k = 2 }", off = ", error_feedback = false";
+  EXPECT_TRUE(notices(top, "").empty());
+  EXPECT_TRUE(notices(", up = { kind = \"qsgd\", levels = 4 }", ", down = { kind = \"natural\" }" + off).empty());
+  const auto biased = notices(top + off, ", up = { kind = \"top-k\", k = 1 }, down = { kind = \"sign\" }" + off);
+  ASSERT_EQ(biased.size(), 2u);
+  EXPECT_EQ(biased[0],
+            "messages edge up, cloud up: \"top-k\" is biased, and without error feedback what it leaves out is lost; "
+            "set error_feedback = true");
+  EXPECT_NE(biased[1].find("messages cloud down: \"sign\" is biased"), std::string::npos);
+  const auto wide = notices("", "", "[compressor]\nkind = \"rand-k\"\nk = 1\nscaled = true\n");
+  ASSERT_EQ(wide.size(), 1u);
+  EXPECT_NE(wide[0].find("messages edge up, cloud up: the squared error of \"rand-k\" is up to 4 times"),
+            std::string::npos)
+      << wide[0];
+}
+
 // ---- why error feedback -----------------------------------------------------------------------------------------------
 
 // Workers pull the first coordinate apart and agree on the others. Top-1 without memory sends that coordinate for ever, and the others stand still;
