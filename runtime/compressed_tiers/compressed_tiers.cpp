@@ -163,8 +163,7 @@ void CompressedTiers<T>::act(const Action& action, Slot slot, int64_t now, const
 
 template <class T>
 void CompressedTiers<T>::send_up(size_t top, int64_t now, MatrixView<const T> x) {
-  const int first = spec_.first_compressed_up(static_cast<int>(top));
-  const size_t whole = first < 0 ? top + 1 : static_cast<size_t>(first);  // finer levels send whole models
+  const size_t whole = std::min(spec_.plain_tiers(), top + 1);
   if (whole > 0) group_mean<T>(ctx_, levels_[whole - 1].workers.live(), x, model(whole - 1));
   for (size_t l = whole; l <= top; ++l) {
     Level& level = levels_[l];
@@ -172,6 +171,7 @@ void CompressedTiers<T>::send_up(size_t top, int64_t now, MatrixView<const T> x)
     const MatrixView<const T> child = l == 0 ? x : MatrixView<const T>(model(l - 1));
     if (!level.up) {
       group_mean<T>(ctx_, below, child, model(l));
+      if (spec_.tiers[l].owes()) combine_banks<T>(ctx_, {}, {{1, model(l)}, {1, down_error(l)}}, model(l));
       continue;
     }
     const bool keep = spec_.tiers[l].error_feedback;
@@ -182,7 +182,10 @@ void CompressedTiers<T>::send_up(size_t top, int64_t now, MatrixView<const T> x)
     if (level.up->counts()) count(level, false, acts);
     if (keep) tier_settle<T>(ctx_, {{}, acts}, q, e);
     group_mean<T>(ctx_, below, q, model(l));
-    combine_banks<T>(ctx_, {}, {{1, ref(l)}, {1, model(l)}}, model(l));
+    if (spec_.tiers[l].owes())
+      combine_banks<T>(ctx_, {}, {{1, ref(l)}, {1, model(l)}, {1, down_error(l)}}, model(l));
+    else
+      combine_banks<T>(ctx_, {}, {{1, ref(l)}, {1, model(l)}}, model(l));
   }
 }
 
@@ -198,7 +201,7 @@ void CompressedTiers<T>::send_down(size_t top, int64_t now, MatrixView<const T> 
       continue;
     }
     const MatrixView<T> f = down_error(l), s = message(level.nodes);
-    tier_offer<T>(ctx_, {{}, acts}, given, ref(l), spec_.tiers[l].error_feedback, f);
+    tier_offer<T>(ctx_, {{}, acts}, given, ref(l), /*keep=*/false, f);  // what was owed is in the model given
     level.down->send(ctx_, time(l, true, now), f, s);
     if (level.down->counts()) count(level, true, acts);
     tier_settle<T>(ctx_, {{}, acts}, s, f, ref(l));

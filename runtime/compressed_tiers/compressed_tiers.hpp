@@ -1,12 +1,13 @@
 // The messages of one arm's tiers through compressors with error feedback, all replicas at once (formulas: docs/maths.md).
 //
-//   up     e_c <- e_c + (x_c - r_k);  q_c = C(e_c);  e_c <- e_c - q_c;   M_k = r_k + sum_c v_c q_c         c: children of node k, x_c their models
-//   down   f_k <- f_k + (M_k - r_k);  s_k = C'(f_k); f_k <- f_k - s_k;   r_k <- r_k + s_k = model that the children of k go on with
+//   up     e_c <- e_c + (x_c - r_k);  q_c = C(e_c);         e_c <- e_c - q_c;     M_k = r_k + f_k + sum_c v_c q_c     x_c: models of the children of k
+//   down   s_k = C'(M_k - r_k);       f_k <- M_k - r_k - s_k;                     r_k <- r_k + s_k                     what the children of k go on with
 //
-// r_k is what node k and its children both know: what k last sent down. An action at a tier sends up the levels from the workers to its nodes, each
+// r_k is what node k and its children both know: what k last sent down; f_k what it still owes them. e_c is added up, since a child starts again from
+// r_k; f_k is not, since M_k - r_k holds all of it: what is owed counts once, and a coarser tier that hears of M_k takes it over. An action at a tier sends up the levels from the workers to its nodes, each
 // node's M being the x of the next level; the graph mixes the M of the top tier, whole; then down level by level, r_k being the M of k's children.
-// A direction without a compressor carries whole models: M_k is their mean, in one sum over the workers as long as every finer tier sends
-// whole models up too, so that without compressors everything is what the plain average gives, bit for bit.
+// A direction without a compressor carries whole models: M_k is f_k and their mean, in one sum over the workers as long as every finer tier takes
+// whole models and owes nothing, so that without compressors everything is what the plain average gives, bit for bit.
 //
 // Memory   per tier 2 banks (nodes, P), one (children, P) where it compresses up and one (nodes, P) where down; one bank of the longest message; what
 //          the compressors ask for.

@@ -36,10 +36,9 @@ bool TierMessages::any() const {
   return std::any_of(tiers.begin(), tiers.end(), [](const Tier& t) { return t.up || t.down; });
 }
 
-int TierMessages::first_compressed_up(int tier) const {
-  for (int l = 0; l <= tier; ++l)
-    if (tiers[static_cast<size_t>(l)].up) return l;
-  return -1;
+size_t TierMessages::plain_tiers() const {
+  const auto found = std::find_if(tiers.begin(), tiers.end(), [](const Tier& t) { return t.up || t.owes(); });
+  return static_cast<size_t>(found - tiers.begin());
 }
 
 TierMessages read_tier_messages(Params& experiment, Params& algorithm, const NetworkSpec& n) {

@@ -18,13 +18,14 @@ struct TierMessages {
     std::shared_ptr<const Compressor> up, down;  // null: whole models
     std::string up_place, down_place;            // "FILE:LINE: key" of each
     bool error_feedback = true;
+    bool owes() const { return down && error_feedback; }  // what its messages down leave out
   };
   std::vector<Tier> tiers;  // as many as the network has
   bool send_bytes = false;  // every compressed message goes through its bytes
 
   bool any() const;  // some message is compressed
-  // The finest tier up to `tier` whose messages upward are compressed; -1: none.
-  int first_compressed_up(int tier) const;
+  // How many tiers, from the workers upward, take whole models and owe their children nothing: averaged in one sum over the workers.
+  size_t plain_tiers() const;
 };
 
 // Reads the keys above; "identity" is null. algorithm: [algorithm], whose send_bytes is read where it is given. Throws ExperimentError with file,

@@ -246,45 +246,79 @@ TEST_P(CompressedTiers, ReplicasAndArmsRunAsIfAlone) {
 
 // ---- what is sent, what is kept ---------------------------------------------------------------------------------------
 
+// A run from within: its models, and the weighted mean of models and memories.
+struct Inside {
+  Inside(const Trial& s, const std::string& device)
+      : e(parse_experiment(s.text(), "law.toml", device)),
+        ctx(choose_device(e).backend),
+        cluster(ctx, e, Population(e, {0}, nullptr), nullptr, nullptr) {}
+  void add(std::vector<double>& sum, MatrixView<double> rows, const std::vector<double>& share) const {
+    const auto host = to_host(ctx, rows);
+    ASSERT_EQ(host.size(), share.size() * sum.size());
+    for (size_t i = 0; i < host.size(); ++i) sum[i % sum.size()] += share[i / sum.size()] * host[i];
+  }
+  std::vector<double> mean(bool with_memories) const {
+    const Network& network = *cluster.population().lanes[0].network;
+    std::vector<double> sum(5);
+    add(sum, cluster.parameters(), network.weights());
+    for (size_t l = 0; with_memories && l < network.tiers().size(); ++l) {
+      const auto& tier = e.arms[0].tier_messages->tiers[l];
+      if (tier.up)
+        add(sum, cluster.compressed_tiers(0)->up_error(l), l == 0 ? network.weights() : network.tiers()[l - 1].mass);
+      if (tier.owes()) add(sum, cluster.compressed_tiers(0)->down_error(l), network.tiers()[l].mass);
+    }
+    return sum;
+  }
+  void advance(int64_t until) { cluster.advance(*e.arms[0].algorithm, until); }
+  std::vector<double> models() const { return to_host(ctx, cluster.parameters()); }
+
+  Experiment e;
+  Context ctx;
+  ClusterOf<double> cluster;
+};
+
 // Whatever the compressors leave out, they keep: an action moves the weighted mean of models and memories by nothing.
 TEST_P(CompressedTiers, ModelsAndMemoriesKeepTheirMean) {
   if (!exact()) return;
-  Trial s = trial(9).with_network(two_tiers_text(", up = { kind = \"top-k\", k = 1 }, down = { kind = \"sign\" }",
-                                                 ", up = { kind = \"one-bit\" }, down = { kind = \"top-k\", k = 2 }"));
-  s.steps = 40;
-  const Experiment e = parse_experiment(s.text(), "law.toml", device());
-  const Context ctx(choose_device(e).backend);
-  ClusterOf<double> cluster(ctx, e, Population(e, {0}, nullptr), nullptr, nullptr);
-  const auto& lane = cluster.population().lanes[0];
-  const auto a = lane.network->weights();
-  const size_t P = 5;
-  const auto add = [&](std::vector<double>& sum, MatrixView<double> rows, const std::vector<double>& share) {
-    const auto host = to_host(ctx, rows);
-    ASSERT_EQ(host.size(), share.size() * P);
-    for (size_t i = 0; i < host.size(); ++i) sum[i % P] += share[i / P] * host[i];
-  };
-  const auto mean = [&](bool with_memories) {
-    std::vector<double> sum(P);
-    add(sum, cluster.parameters(), a);
-    if (!with_memories) return sum;
-    for (size_t l = 0; l < 2; ++l) {
-      add(sum, cluster.compressed_tiers(0)->up_error(l), l == 0 ? a : lane.network->tiers()[0].mass);
-      add(sum, cluster.compressed_tiers(0)->down_error(l), lane.network->tiers()[l].mass);
+  const std::string sign = ", down = { kind = \"sign\" }", top = ", up = { kind = \"top-k\", k = 1 }",
+                    other = ", up = { kind = \"one-bit\" }, down = { kind = \"top-k\", k = 2 }";
+  for (const auto& [first, second] :
+       {std::pair{top + sign, other}, {sign, top}, {std::string(), other}, {other, sign}}) {
+    Inside run(trial(9).with_network(two_tiers_text(first, second)).with_steps(40), device());
+    double moved = 0;
+    while (run.cluster.now() < 36) {
+      run.cluster.local_steps(run.cluster.next_action() - run.cluster.now());
+      const auto before = run.mean(true), plain = run.mean(false);
+      run.cluster.act(0, run.cluster.schedule(0).after(run.cluster.now()));
+      const auto after = run.mean(true), plain_after = run.mean(false);
+      for (size_t j = 0; j < 5; ++j) {
+        EXPECT_NEAR(after[j], before[j], 1e-12) << first << second << run.cluster.now() << " " << j;
+        moved = std::max(moved, std::abs(plain_after[j] - plain[j]));
+      }
     }
-    return sum;
-  };
-  double moved = 0;
-  while (cluster.now() < 36) {
-    cluster.local_steps(cluster.next_action() - cluster.now());
-    const auto before = mean(true), plain = mean(false);
-    cluster.act(0, cluster.schedule(0).after(cluster.now()));
-    const auto after = mean(true), plain_after = mean(false);
-    for (size_t j = 0; j < P; ++j) {
-      EXPECT_NEAR(after[j], before[j], 1e-12) << cluster.now() << " " << j;
-      moved = std::max(moved, std::abs(plain_after[j] - plain[j]));
-    }
+    EXPECT_GT(moved, 0.01) << "the models alone should move, or nothing was left out";
   }
-  EXPECT_GT(moved, 0.01) << "the models alone should move, or nothing was left out";
+}
+
+// Once nobody moves, everything that was kept is told: all workers end at the mean that was kept. What a node owes must not count twice for that.
+TEST_P(CompressedTiers, WhatWasKeptIsToldInTheEnd) {
+  if (!exact()) return;
+  const std::string up = ", up = { kind = \"top-k\", k = 1 }", down = ", down = { kind = \"top-k\", k = 1 }",
+                    blocks = ", up = { kind = \"block\", blocks = 5 }, down = { kind = \"block\", blocks = 5 }";
+  for (const auto& both : {up + down, up, down, blocks})
+    for (const char* cloud : {"groups = [[0, 1, 2, 3]], period = 6", "groups = [[0, 1, 2, 3]], period = 2"}) {
+      Trial s = trial(9).with_steps(400).with_network(
+          unequal + "tiers = [" + tier("edge", "groups = [[0, 5], [1, 2], [3, 4], [6, 7, 8]], period = 2" + both) +
+          ", " + tier("cloud", cloud + both) + "]\n");
+      s.rate = "{ start = 0.05, drops = [[30, 1e-30]] }";
+      Inside run(s, device());
+      run.advance(30);
+      const auto kept = run.mean(true), models = run.mean(false);
+      EXPECT_GT(difference(models, kept), 1e-3) << "nothing was kept";
+      run.advance(400);
+      const auto end = run.models();
+      for (size_t i = 0; i < end.size(); ++i) EXPECT_NEAR(end[i], kept[i % 5], 1e-11) << both << cloud << " " << i;
+    }
 }
 
 // ---- bits -------------------------------------------------------------------------------------------------------------

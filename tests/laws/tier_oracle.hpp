@@ -163,7 +163,8 @@ inline TierOracle simulate_tiers(const Trial& s, const TierNet& n, const std::st
       }
       for (size_t k = 0; k < model.size(); ++k)
         for (size_t j = 0; j < P; ++j)
-          model[k][j] = (total[k] > 0 ? model[k][j] / total[k] : 0) + (n.up[l] ? reference[l][k][j] : 0);
+          model[k][j] = (total[k] > 0 ? model[k][j] / total[k] : 0) + (n.up[l] ? reference[l][k][j] : 0) +
+                        (n.down[l] && n.error_feedback ? kept_down[l][k][j] : 0);
       child = model;
     }
     if (graph) {
@@ -186,8 +187,7 @@ inline TierOracle simulate_tiers(const Trial& s, const TierNet& n, const std::st
           continue;
         }
         Numbers f(P);
-        for (size_t j = 0; j < P; ++j)
-          f[j] = (n.error_feedback ? kept_down[l][k][j] : 0) + (model[k][j] - reference[l][k][j]);
+        for (size_t j = 0; j < P; ++j) f[j] = model[k][j] - reference[l][k][j];
         const Numbers sent = n.down[l](f, {static_cast<uint64_t>(s.seed), static_cast<int64_t>(k),
                                            done / n.period[l] - 1, static_cast<int64_t>(2 * l + 1)});
         for (size_t j = 0; j < P; ++j) kept_down[l][k][j] = f[j] - sent[j], reference[l][k][j] += sent[j];
