@@ -28,6 +28,8 @@ class Algorithm {
   virtual const diffusion::Strategy* strategy() const { return nullptr; }
   // Methods whose messages go through the compressor of [compressor]: which, and its gains. Null: another method.
   virtual const CompressedSpec* compressed() const { return nullptr; }
+  // Tiered SGD, whose models may go through compressors (runtime/compressed_tiers/).
+  virtual bool tiered() const { return false; }
 };
 
 const Table<Algorithm>& algorithm_table();

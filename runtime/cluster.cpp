@@ -8,6 +8,7 @@
 #include "kernels/clock.hpp"
 #include "kernels/core/nvtx.hpp"
 #include "kernels/descend.hpp"
+#include "runtime/compressed_tiers/bits.hpp"
 #include "runtime/cuda_graph.hpp"
 #include "runtime/voting/wire.hpp"
 
@@ -54,6 +55,7 @@ Cluster::Cluster(const Experiment& e, Population population) : population_(std::
   for (const auto& lane : population_.lanes)
     ledgers_.push_back(starting_ledger(e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])]));
   for (int arm : population_.arms) drops_.push_back(e.arms[static_cast<size_t>(arm)].step.drops);
+  tier_bits_.resize(population_.arms.size());
 }
 
 int64_t Cluster::next_drop() const {
@@ -75,6 +77,7 @@ void Cluster::act(int arm, const Action& action) {
   if (action.kind == Action::Kind::tier) average(arm, action);
   if (action.kind == Action::Kind::graph) mix(arm, action.phase);
   draw_participants(arm);
+  if (!tier_bits_[static_cast<size_t>(arm)].empty()) return;  // charged once the actions have passed
   for (size_t i = 0; i < ledgers_.size(); ++i)
     if (population_.lanes[i].arm == arm) ledgers_[i].charge(*population_.lanes[i].network, action, bits_per_model_);
 }
@@ -83,7 +86,8 @@ double Cluster::virtual_time(size_t lane) {
   if (clocks_.empty())
     for (size_t i = 0; i < population_.lanes.size(); ++i)
       clocks_.emplace_back(population_.lanes[i].network, population_.lanes[i].seed,
-                           message_bits_.empty() ? bits_per_model_ : message_bits_[i]);
+                           message_bits_.empty() ? bits_per_model_ : message_bits_[i],
+                           tier_bits_[static_cast<size_t>(population_.lanes[i].arm)]);
   clocks_[lane].advance(schedule(population_.lanes[lane].arm), now_);
   return clocks_[lane].time();
 }
@@ -138,7 +142,8 @@ ClusterOf<T>::ClusterOf(const Context& ctx, const Experiment& e, Population popu
   }
   start_models(e, host);
   if (momentum_ > 0) v_ = Buffer<T>(ctx, population_.rows() * p_);
-  build_tables(first.algorithm->compressed() != nullptr);
+  build_tables(e);
+  build_tier_messages(e);
   if (const auto* strategy = first.algorithm->strategy()) build_strategy(*strategy);
   if (first.algorithm->compressed()) {
     compressed_ = std::make_unique<Compressed<T>>(ctx, e, population_, rows_, layout_, p_);
@@ -177,6 +182,8 @@ void ClusterOf<T>::start_models(const Experiment& e, const Dataset* host) {
     const auto values =
         first.model->start(population_.workers, host ? host->features : 0, host ? host->classes : 0, lane.seed, &given);
     if (shared_model()) check_shared_start(*first.params, given);
+    const Arm& arm = e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(lane.arm)])];
+    if (arm.tier_messages) check_common_start(*arm.params, arm.from_start, given);
     const int64_t at = shared_model() ? voting_->models().first[i] : lane.first_row;
     const int64_t own = shared_model() ? voting_->models().of_lane(i) : population_.workers;
     for (int64_t w = 0; w < own; w += piece) {
@@ -218,7 +225,7 @@ void ClusterOf<T>::build_rows(const Dataset* host) {
 }
 
 template <class T>
-void ClusterOf<T>::build_tables(bool compresses) {
+void ClusterOf<T>::build_tables(const Experiment& e) {
   for (int arm = 0; arm < arms(); ++arm) {
     std::vector<const Lane*> lanes;
     std::vector<int64_t> first_row;
@@ -230,6 +237,8 @@ void ClusterOf<T>::build_tables(bool compresses) {
       return all;
     };
     Tables t;
+    const Arm& given = e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(arm)])];
+    const bool compresses = given.algorithm->compressed() || given.tier_messages;
     const NetworkSpec& spec = lanes[0]->network->spec();
     const bool partial = lanes[0]->partial();
     for (size_t tier = 0; tier < lanes[0]->network->tiers().size(); ++tier)
@@ -248,6 +257,21 @@ void ClusterOf<T>::build_tables(bool compresses) {
     tables_.push_back(std::move(t));
   }
   if (rung_ == StepSpec::Rung::gradients && !shared_model()) gradient_bank();
+}
+
+template <class T>
+void ClusterOf<T>::build_tier_messages(const Experiment& e) {
+  const BankShape shape = bank_shape(layout_, p_);
+  for (int arm = 0; arm < arms(); ++arm) {
+    const TierMessages* messages =
+        e.arms[static_cast<size_t>(population_.arms[static_cast<size_t>(arm)])].tier_messages.get();
+    compressed_tiers_.emplace_back();
+    if (!messages) continue;
+    compressed_tiers_.back() =
+        std::make_unique<CompressedTiers<T>>(ctx_, *messages, population_, arm, rows_, shape, parameters());
+    tier_bits_[static_cast<size_t>(arm)] = tier_message_bits(*messages, shape, 8 * int64_t{sizeof(T)});
+    graphs_ = graphs_ && !compressed_tiers_.back()->on_host();
+  }
 }
 
 template <class T>
@@ -285,6 +309,12 @@ void ClusterOf<T>::average(int arm, const Action& action) {
     group_average(ctx_, groups.live(), parameters());
     reset_momentum(arm, groups);
   };
+  if (const auto& messages = compressed_tiers_[static_cast<size_t>(arm)]) {
+    messages->act(action, slot(), now_, nullptr, parameters());
+    if (action.classes.empty()) reset_momentum(arm, t.tiers[static_cast<size_t>(action.tier)]);
+    for (const int32_t c : action.classes) reset_momentum(arm, t.classes[static_cast<size_t>(c)]);
+    return;
+  }
   if (action.classes.empty()) one(t.tiers[static_cast<size_t>(action.tier)]);
   for (const int32_t c : action.classes) one(t.classes[static_cast<size_t>(c)]);
 }
@@ -300,6 +330,12 @@ template <class T>
 void ClusterOf<T>::mix(int arm, int64_t phase) {
   const NvtxRange range("mix");
   const Tables& t = tables_[static_cast<size_t>(arm)];
+  if (const auto& messages = compressed_tiers_[static_cast<size_t>(arm)]) {
+    messages->act({.kind = Action::Kind::graph, .phase = phase}, slot(), now_, &t.mixing[static_cast<size_t>(phase)],
+                  parameters());
+    reset_momentum(arm, t.top);
+    return;
+  }
   const MatrixView<T> means = t.means.view(t.top.nodes(), p_);
   group_mean<T>(ctx_, t.top.live(), parameters(), means);
   group_mix<T>(ctx_, t.top.table(), t.mixing[static_cast<size_t>(phase)].table(), means, parameters());
@@ -315,6 +351,7 @@ void ClusterOf<T>::draw_participants(int arm) {
   for (auto* all : {&t.tiers, &t.classes})
     for (DeviceGroups& groups : *all) groups.scale(ctx_, scale_.view());
   t.top.scale(ctx_, scale_.view());
+  if (const auto& messages = compressed_tiers_[static_cast<size_t>(arm)]) messages->scale(scale_.view());
 }
 
 template <class T>
@@ -343,6 +380,8 @@ void ClusterOf<T>::advance(const Algorithm& algorithm, int64_t last) {
   const int64_t from = now_;
   play(algorithm, last);
   if (compressed_) compressed_->charge(ledgers_, from, last);
+  for (const auto& messages : compressed_tiers_)
+    if (messages) messages->charge(ledgers_, from, last);
 }
 
 template <class T>

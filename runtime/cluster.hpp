@@ -14,6 +14,7 @@
 #include "kernels/group_mean.hpp"
 #include "kernels/mix_step.hpp"
 #include "runtime/compressed/compressed.hpp"
+#include "runtime/compressed_tiers/compressed_tiers.hpp"
 #include "runtime/device_mixing.hpp"
 #include "runtime/network/clock.hpp"
 #include "runtime/participation.hpp"
@@ -80,6 +81,8 @@ class Cluster {
   std::vector<VirtualClock> clocks_;          // (lanes), made when first asked for; they lag behind now()
   std::vector<std::vector<RateDrop>> drops_;  // (arms)
   int64_t now_ = 0, bits_per_model_ = 0;
+  std::vector<std::vector<std::pair<int64_t, int64_t>>>
+      tier_bits_;                      // (arms) of compressed tiers up and down; else empty
   std::vector<int64_t> message_bits_;  // (lanes) as the clock counts them, where messages are no models; else empty
 };
 
@@ -107,6 +110,9 @@ class ClusterOf final : public Cluster {
   // (rows, P); where workers share models (voting()->models().rows(), P)
   MatrixView<T> parameters() const { return w_.view(model_rows(), p_); }
   bool shared_model() const { return voting_ != nullptr; }
+  const CompressedTiers<T>* compressed_tiers(int arm) const {
+    return compressed_tiers_[static_cast<size_t>(arm)].get();
+  }
   int64_t model_of(int64_t row) const {  // row of parameters() that holds the model of a worker
     return shared_model() ? voting_->models().of_row[static_cast<size_t>(row)] : row;
   }
@@ -139,7 +145,8 @@ class ClusterOf final : public Cluster {
   void build_rows(const Dataset* host);
   void start_models(const Experiment&, const Dataset* host);
   int64_t model_rows() const { return shared_model() ? voting_->models().rows() : population_.rows(); }
-  void build_tables(bool compresses);
+  void build_tables(const Experiment&);
+  void build_tier_messages(const Experiment&);
   void build_strategy(diffusion::Strategy);
   MatrixView<const T>
   direction();  // gradients of all rows at their models, or with momentum the velocities they lead to
@@ -162,6 +169,7 @@ class ClusterOf final : public Cluster {
   std::vector<Tables> tables_;
   std::unique_ptr<Voting<T>> voting_;
   std::unique_ptr<Compressed<T>> compressed_;
+  std::vector<std::unique_ptr<CompressedTiers<T>>> compressed_tiers_;  // (arms) null: whole models
 
   // rows on the device
   Buffer<uint64_t> seed_;

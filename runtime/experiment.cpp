@@ -137,10 +137,14 @@ Arm read_arm(Params& p, SharedParts& parts, int64_t steps) {
     Params compressor = p.table("compressor");
     if (!compressor.has("kind")) compressor.set_text("kind", "identity");
     arm.compressor = make_compressor(compressor);
+  } else if (arm.algorithm->tiered()) {
+    auto messages = std::make_shared<TierMessages>(read_tier_messages(p, algorithm, *arm.network));
+    if (messages->any()) arm.tier_messages = std::move(messages);
   } else if (p.has("compressor")) {
     p.fail("compressor",
            fmt::format("the method \"{}\" sends its models as they are; remove this section", arm.algorithm->kind()));
   }
+  if (!arm.algorithm->tiered()) refuse_tier_messages(p, arm.algorithm->kind());
   std::string data_text, partition_text;
   if (arm.model->needs_data()) {
     Params data = p.table("data"), partition = p.table("partition");

@@ -12,6 +12,7 @@
 #include "kernels/core/context.hpp"
 #include "models/model.hpp"
 #include "runtime/algorithm.hpp"
+#include "runtime/compressed_tiers/spec.hpp"
 #include "runtime/compression/compressor.hpp"
 #include "runtime/curvature/spec.hpp"
 #include "runtime/escape.hpp"
@@ -55,7 +56,8 @@ struct Arm {
   std::shared_ptr<const ModelSpec> model;
   std::shared_ptr<const NetworkSpec> network;
   std::shared_ptr<const Algorithm> algorithm;
-  std::shared_ptr<const Compressor> compressor;  // of methods that compress; null elsewhere
+  std::shared_ptr<const Compressor> compressor;       // of methods that compress; null elsewhere
+  std::shared_ptr<const TierMessages> tier_messages;  // of tiered SGD where some message is compressed; null elsewhere
   bool from_start = false;  // algorithm.start names a point: agents begin there, and excess risk counts from it
   StepSpec step;            // the keys that every algorithm shares: learning rate, batch, rung
   std::string shared_key;  // arms with equal keys have equal data, partition and model, and their rows fit side by side

@@ -8,6 +8,7 @@
 
 #include "runtime/compressed/compressed.hpp"
 #include "runtime/compressed/notices.hpp"
+#include "runtime/compressed_tiers/bits.hpp"
 #include "runtime/curvature/objective_hessian.hpp"
 #include "runtime/curvature/top_eigenvalue.hpp"
 #include "runtime/device_mixing.hpp"
@@ -219,6 +220,16 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
     for (const int a : p.arms) most = std::max(most, spec_of(a).banks());
     plan.banks_in_use += most;
   }
+  std::vector<bool> compresses_tiers;
+  for (const int a : p.arms) {
+    const Arm& one = e.arms[static_cast<size_t>(a)];
+    compresses_tiers.push_back(one.tier_messages != nullptr);
+    if (!one.tier_messages) continue;
+    const BankShape shape = bank_shape(arm.model->layout(features, classes), parameters);
+    plan.banks += tier_bytes(*one.tier_messages, *one.network, e.replicas, backend, shape, size).total();
+    plan.tables += p.rows() / static_cast<int64_t>(p.arms.size()) * static_cast<int64_t>(one.network->tiers.size()) *
+                   24;  // owners, members, weights
+  }
   std::vector<VoteSpec> votes;
   for (int a : p.arms)
     if (const VoteSpec* v = e.arms[static_cast<size_t>(a)].algorithm->voting()) votes.push_back(*v);
@@ -240,7 +251,8 @@ MemoryPlan plan_memory(const Experiment& e, const Population& p, const Dataset* 
     plan.tables += static_cast<int64_t>(spec.tiers.size() + (classes ? 2 : 1)) * p.workers * (lane.partial() ? 24 : 16);
     if (lane.partial()) plan.tables += p.workers * 13;
     for (const auto& m : lane.network->mixing()) plan.tables += static_cast<int64_t>(m.source.size()) * 16;
-    if (!lane.network->mixing().empty() && !compresses) plan.banks += lane.network->top().nodes() * parameters * size;
+    if (!lane.network->mixing().empty() && !compresses && !compresses_tiers[static_cast<size_t>(lane.arm)])
+      plan.banks += lane.network->top().nodes() * parameters * size;
   }
 
   ModelInputs in;
@@ -334,6 +346,9 @@ std::string describe_plan(const Experiment& e) {
     int64_t start_rows = 0;
     first.model->start(population.workers, data.features, data.classes, e.seed, &start_rows);  // its shape is checked
     if (first.algorithm->voting()) check_shared_start(*first.params, start_rows);
+    for (const int a : launch.arms)
+      if (const Arm& arm = e.arms[static_cast<size_t>(a)]; arm.tier_messages)
+        check_common_start(*arm.params, arm.from_start, start_rows);
     require_memory(e, memory, device.backend, device.ordinal, population, parameters);
     if (needs) {
       const auto& sizes = population.lanes[0].partition->size;
@@ -344,8 +359,12 @@ std::string describe_plan(const Experiment& e) {
     }
     text += fmt::format("launch: {} arm{} side by side, {} rows of {} parameters\n", launch.arms.size(),
                         launch.arms.size() == 1 ? "" : "s", population.rows(), parameters);
+    const bool sends_messages = std::any_of(launch.arms.begin(), launch.arms.end(), [&](int a) {
+      return e.arms[static_cast<size_t>(a)].tier_messages != nullptr;
+    });
     const std::string banks = first.algorithm->voting() ? "models of the replicas, signs, counters"
-                                                        : fmt::format("{} of rows x P", memory.banks_in_use);
+                                                        : fmt::format("{} of rows x P{}", memory.banks_in_use,
+                                                                      sends_messages ? ", messages of tiers" : "");
     text += fmt::format("memory: {} = banks {} ({}) + data {} + tables {} + workspace {}\n", mebibytes(memory.total()),
                         mebibytes(memory.banks), banks, mebibytes(memory.data), mebibytes(memory.tables),
                         mebibytes(memory.workspace));
@@ -366,11 +385,21 @@ std::string describe_plan(const Experiment& e) {
       const CompressedSpec* compressed = arm.algorithm->compressed();
       const BankShape shape = bank_shape(first.model->layout(data.features, data.classes), parameters);
       if (compressed) check_compressed_parts(arm, *lane->network, shape);
+      const TierMessages* tiers = arm.tier_messages.get();
+      const int64_t real_bits = 8 * element_size(e.precision);
+      if (tiers) {
+        check_tier_messages(*tiers, *arm.network, shape);
+        text += tier_messages_text(
+            *tiers, *arm.network,
+            tier_bytes(*tiers, *arm.network, e.replicas, device.backend, shape, element_size(e.precision)));
+      }
       const int64_t model_bits = parameters * 8 * element_size(e.precision);
       const int64_t message_bits = compressed && compressed->compresses()
                                        ? arm.compressor->bits(shape, 8 * element_size(e.precision), 0)
                                        : model_bits;
-      text += round_time_text(lane->network, lane->seed, message_bits);
+      text += round_time_text(
+          lane->network, lane->seed, message_bits,
+          tiers ? tier_message_bits(*tiers, shape, real_bits) : std::vector<std::pair<int64_t, int64_t>>{});
       const VoteSpec* vote = arm.algorithm->voting();
       const auto* strategy = arm.algorithm->strategy();
       const bool central = strategy && *strategy == diffusion::Strategy::centralized;
@@ -385,12 +414,15 @@ std::string describe_plan(const Experiment& e) {
                              {first.model->layout(data.features, data.classes), 8 * element_size(e.precision)}, e.steps)
           : compressed ? compressed_ledger_after(*lane->network, *compressed, *arm.compressor, shape,
                                                  8 * element_size(e.precision), e.steps)
+          : tiers      ? tier_ledger_after(*lane->network, *tiers, shape, real_bits, e.steps)
           : central    ? one_server(e.steps * e.workers() * model_bits)
                        : final_ledger(*lane->network, e.steps, model_bits);
       for (const auto& link : ledger.links)
         text += fmt::format("    bits on {:<11} up {:>16}  down {:>16}\n", link.name, link.up, link.down);
       if (compressed)
         for (const auto& sentence : compressed_notices(arm, *lane->network, shape)) text += "    " + sentence + "\n";
+      if (tiers)
+        for (const auto& sentence : tier_notices(arm, shape)) text += "    " + sentence + "\n";
       if (const auto beyond = step_notice(arm, *lane->network)) text += "    " + *beyond + "\n";
       if (lane->network->mixing().empty() || central) continue;
       const int64_t nodes = lane->network->top().nodes();

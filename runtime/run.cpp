@@ -10,6 +10,7 @@
 #include "runtime/compressed/compressed.hpp"
 #include "runtime/compressed/notices.hpp"
 #include "runtime/compressed/spec.hpp"
+#include "runtime/compressed_tiers/bits.hpp"
 #include "runtime/expect/evaluate.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/plan.hpp"
@@ -322,9 +323,14 @@ RunResult run(const Experiment& e, const RunOptions& options) {
       notice(drift_notice(arm, *lane.network));
       if (const auto beyond = step_notice(arm, *lane.network); beyond && e.steps > 0)
         notice((e.has_arms ? fmt::format("arm \"{}\": ", arm.name) : "") + *beyond);
-      if (!arm.algorithm->compressed()) continue;
+      if (!arm.algorithm->compressed() && !arm.tier_messages) continue;
       const BankShape shape = bank_shape(arm.model->layout(host.features, host.classes),
                                          arm.model->parameters(host.features, host.classes));
+      if (arm.tier_messages) {
+        check_tier_messages(*arm.tier_messages, *arm.network, shape);
+        for (const auto& sentence : tier_notices(arm, shape)) notice(sentence);
+        continue;
+      }
       check_compressed_parts(arm, *lane.network, shape);
       for (const auto& sentence : compressed_notices(arm, *lane.network, shape)) notice(sentence);
     }

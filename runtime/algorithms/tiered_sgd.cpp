@@ -5,6 +5,7 @@
 //     a tier:    w_i <- sum_{j in the same node} v_j w_j
 //     the graph: y_d <- sum_j H_{j,d} z_j over the top nodes' means z,   w_i <- y_{d(i)}
 //
+// Where messages are compressed, what acts sends differences through compressors instead: runtime/compressed_tiers/compressed_tiers.hpp.
 // Local SGD and FedAvg are one tier with one node; HL-SGD two tiers; distributed SGD period 1; cooperative SGD no tier and a graph.
 #include "runtime/algorithms/tiered_sgd.hpp"
 

@@ -9,6 +9,7 @@ class TieredSgd final : public Algorithm {
  public:
   explicit TieredSgd(std::string kind) : kind_(std::move(kind)) {}
   std::string kind() const override { return kind_; }
+  bool tiered() const override { return true; }
   void advance(Cluster&, int64_t until) const override;
 
  private:

@@ -31,7 +31,7 @@ void Channel<T>::through_bytes(const Context& ctx, const SendTime& at, MatrixVie
   std::vector<T> received(from.size());
   for (int64_t r = 0; r < rows_.count; ++r) {
     const auto i = static_cast<size_t>(r);
-    const RowKey key{r, seed_[i], worker_[i], Step(at.now)};
+    const RowKey key{r, seed_[i], worker_[i], Step(at.now, at.slot.repeat)};
     wire::BitWriter out;
     compression_->pack(key, from.data() + r * shape_.parameters, out);
     expects(out.bits() == bits(at.now) + (counts() ? counted_[i] : 0), "a message as long as the ledger says");

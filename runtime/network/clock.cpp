@@ -8,13 +8,16 @@
 
 namespace orrery {
 
-VirtualClock::VirtualClock(std::shared_ptr<const Network> network, uint64_t seed, int64_t bits_per_model)
-    : network_(std::move(network)), seed_(seed), bits_(bits_per_model) {
+VirtualClock::VirtualClock(std::shared_ptr<const Network> network, uint64_t seed, int64_t bits_per_model,
+                           std::vector<std::pair<int64_t, int64_t>> tier_bits)
+    : network_(std::move(network)), seed_(seed), bits_(bits_per_model), tier_bits_(std::move(tier_bits)) {
   const NetworkSpec& spec = network_->spec();
   const auto& tiers = network_->tiers();
+  if (tier_bits_.empty()) tier_bits_.assign(tiers.size(), {bits_, bits_});
   unit_ = spec.clock.step_time.value_or(1);
   double messages = spec.graph ? spec.graph->link.seconds(bits_) : 0;
-  for (const TierSpec& t : spec.tiers) messages += t.link.seconds(bits_);
+  for (size_t k = 0; k < spec.tiers.size(); ++k)
+    messages += spec.tiers[k].link.seconds(tier_bits_[k].first) + spec.tiers[k].link.seconds(tier_bits_[k].second);
   plain_ = !spec.clock.waiting && !(spec.clock.step_time && messages > 0);
   if (plain_) return;
 
@@ -40,7 +43,7 @@ double VirtualClock::message_seconds(const Action& action) const {
   const bool graph = action.kind == Action::Kind::graph;
   double seconds = graph && !network_->edges().empty() ? spec.graph->link.seconds(bits_) : 0;
   for (size_t k = 0; k < (graph ? spec.tiers.size() : static_cast<size_t>(action.tier) + 1); ++k)
-    seconds += 2 * spec.tiers[k].link.seconds(bits_);
+    seconds += spec.tiers[k].link.seconds(tier_bits_[k].first) + spec.tiers[k].link.seconds(tier_bits_[k].second);
   return seconds;
 }
 

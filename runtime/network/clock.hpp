@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "runtime/network/network.hpp"
@@ -23,7 +24,9 @@ namespace orrery {
 
 class VirtualClock {
  public:
-  VirtualClock(std::shared_ptr<const Network>, uint64_t seed, int64_t bits_per_model);
+  // tier_bits: (tiers) of a message up and of one down where they are no whole models; empty: they are
+  VirtualClock(std::shared_ptr<const Network>, uint64_t seed, int64_t bits_per_model,
+               std::vector<std::pair<int64_t, int64_t>> tier_bits = {});
   void advance(const Schedule&, int64_t to);    // to local step `to`, with everything that acts on the way; never back
   double time() const;                          // of the slowest
   double message_seconds(const Action&) const;  // what the messages of one action take
@@ -36,6 +39,7 @@ class VirtualClock {
   std::shared_ptr<const Network> network_;
   uint64_t seed_;
   int64_t bits_;
+  std::vector<std::pair<int64_t, int64_t>> tier_bits_;  // (tiers)
   int64_t done_ = 0;
   double unit_ = 1;                            // of one slot
   bool plain_ = false;                         // nothing but slots: time = unit * steps

@@ -109,7 +109,8 @@ std::string schedule_text(const NetworkSpec& n) {
   return text;
 }
 
-std::string round_time_text(const std::shared_ptr<const Network>& network, uint64_t seed, int64_t bits_per_model) {
+std::string round_time_text(const std::shared_ptr<const Network>& network, uint64_t seed, int64_t bits_per_model,
+                            const std::vector<std::pair<int64_t, int64_t>>& tier_bits) {
   const NetworkSpec& n = network->spec();
   if (n.tiers.empty() && !n.graph) return "";
   const Schedule schedule(n);
@@ -126,7 +127,7 @@ std::string round_time_text(const std::shared_ptr<const Network>& network, uint6
   int64_t shortest = n.graph ? n.graph->period : schedule.round();
   if (!n.tiers.empty()) shortest = n.tiers[0].classes()[0];
   if (schedule.round() / shortest > 100000) return "";  // too many actions to walk through
-  VirtualClock clock(network, seed, bits_per_model);
+  VirtualClock clock(network, seed, bits_per_model, tier_bits);
   clock.advance(schedule, schedule.round());
   if (!n.clock.step_time) return fmt::format("    time: a round takes {:.6g} slots\n", clock.time());
   return fmt::format("    time: a round takes {:.6g} s, of which {} are steps\n", clock.time(),

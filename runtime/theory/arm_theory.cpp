@@ -20,6 +20,7 @@ std::vector<std::string> outside_of_both(const Experiment& e, const Arm& arm, in
   const std::string kind = arm.algorithm->kind();
   if (kind != "h-sgd" && kind != "mll-sgd" && kind != "local-sgd" && kind != "fedavg")
     reasons.push_back(fmt::format("the method \"{}\" is not tiered SGD", kind));
+  if (arm.tier_messages) reasons.push_back("messages of tiers are compressed and the analysis is for whole models");
   if (arm.step.momentum > 0) reasons.push_back("momentum is in use and the analysis is for plain SGD");
   if (arm.step.shuffle)
     reasons.push_back("samples are drawn without replacement and the analysis is for independent batches");
@@ -199,8 +200,8 @@ ArmTheory arm_theory(const Experiment& e, size_t index, const RunResult& r) {
   if (arm.algorithm->strategy()) {
     t.diffusion = diffusion_theory(e, index, r);
     t.curves.why_not = t.linear.why_not = "the recursion is for tiers; that of the strategy is its own";
-  } else if (arm.algorithm->compressed()) {
-    t.compressed = compressed_theory_of(e, index, r);
+  } else if (arm.algorithm->compressed() || arm.tier_messages) {
+    if (arm.algorithm->compressed()) t.compressed = compressed_theory_of(e, index, r);
     t.curves.why_not = t.linear.why_not = "the recursion is for models that are averaged, not for compressed messages";
   } else if (arm.algorithm->voting()) {
     t.curves.why_not = t.linear.why_not = "the recursion is for steps along gradients, not along their signs";

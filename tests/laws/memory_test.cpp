@@ -58,6 +58,23 @@ TEST_P(Memory, IsThePlanWithMomentumAndParticipation) {
               0.1 * static_cast<double>(r.planned_memory));
 }
 
+// Compressed tiers: an error memory and a message for every worker, and what their nodes hold.
+TEST_P(Memory, IsThePlanWithCompressedTiers) {
+  for (const char* more : {"", "participation = 0.5\n", "graph = { kind = \"ring\", period = 6 }\n"}) {
+    Trial s = trial(64).with_steps(7).with_network(
+        std::string(
+            "tiers = [{ name = \"edge\", nodes = 16, period = 1 }, { name = \"region\", nodes = 4, period = 3 }]\n") +
+        more);
+    s.partition = "kind = \"iid\"";
+    s.arms = "[compressor]\nkind = \"top-k\"\nk = 80\ndown = { kind = \"qsgd\", levels = 16 }\n";
+    const RunResult r = result(s);
+    EXPECT_GE(r.peak_memory, (3 * 64 + 4 * 16 + 4 * 4) * 7850 * 4);  // up: 64 and 16 senders; two banks and one a node
+    EXPECT_NEAR(static_cast<double>(r.peak_memory), static_cast<double>(r.planned_memory),
+                0.1 * static_cast<double>(r.planned_memory))
+        << more;
+  }
+}
+
 // Divergences need the second bank, the gradient's norm a share of it: planned too.
 TEST_P(Memory, IsThePlanWithMetricsOfGradients) {
   for (const char* metrics :
