@@ -29,7 +29,7 @@ def benchmarks(check, limit, runs):
     for k, (pattern, precision) in enumerate(runs):
         said, results = bench(check, (limit - (time.monotonic() - start)) / (len(runs) - k), pattern, precision)
         all_results.append(results | {"command": said.command, "rc": said.rc})
-        if said.rc != 0 and not said.cut_off or not results["cases"]:
+        if said.rc != 0 and not said.cut_off or results["failed"] or not results["cases"]:
             status, all_results[-1]["said"] = "failed", last_words(said.text)
         elif (said.cut_off or results["not_reached"]) and status == "passed":
             status = "cut off"
@@ -37,8 +37,8 @@ def benchmarks(check, limit, runs):
     cases = [c for r in all_results for c in r["cases"]]
     times = [c["us"] / c["floor_us"] for c in cases if c["floor_us"]]
     summary = f"{len(cases)} cases" + (f", median {statistics.median(times):.1f} times their floors" if times else "")
-    late = sum(r["not_reached"] for r in all_results)
-    summary += f", {late} not reached" if late else ""
+    late, failed = sum(r["not_reached"] for r in all_results), sum(len(r["failed"]) for r in all_results)
+    summary += (f", {failed} failed" if failed else "") + (f", {late} not reached" if late else "")
     return status, summary, {"command": all_results[0]["command"], "rc": all_results[0]["rc"], "results": all_results}
 
 

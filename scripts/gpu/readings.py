@@ -55,7 +55,9 @@ def benchmarks(text):
     number = lambda c, key: round(c[key], 3) if key in c else None
     return {"copy_GB_per_s": float(context.get("copy_GB_per_s", 0)), "gemm_GFLOP_per_s": float(context.get("gemm_GFLOP_per_s", 0)),
             "device": context.get("device"),
-            "not_reached": sum(bool(c.get("error_occurred")) for c in cases),
+            "not_reached": sum(c.get("error_message") == "time is up" for c in cases),
+            "failed": [{"name": c["name"].removesuffix("/manual_time"), "said": c["error_message"][:200]} for c in cases
+                       if c.get("error_occurred") and c["error_message"] != "time is up"],
             "cases": [{"name": c["name"].removesuffix("/manual_time"), "us": round(c["real_time"], 3), "floor_us": number(c, "floor_us"),
                        "share_of_copy": number(c, "share_of_copy"), "share_of_gemm": number(c, "share_of_gemm")}
                       for c in cases if not c.get("error_occurred")]}

@@ -27,6 +27,8 @@ def test_lines(data):
             for f in s.get("results", {}).get("failed", [])]
     body += [(s["name"], f["test"], f"{f['errors']} errors, exit code {f['rc']}", " / ".join(f["first"])[:300]) for s in data["stages"]
              if isinstance(s.get("results"), dict) for f in s["results"].get("found", [])]
+    body += [(s["name"], f["name"], "was not measured", f["said"]) for s in data["stages"] if s["name"] in ("rounds", "benchmarks")
+             for r in s.get("results", []) for f in r["failed"]]
     return ["## What failed", "", *rows(("stage", "program", "how", "what it said"), body)] if body else []
 
 

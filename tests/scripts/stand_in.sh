@@ -74,6 +74,7 @@ case $tool in
         [[ $name =~ ${pattern} ]] || continue
         echo "{\"name\": \"$name/manual_time\", \"real_time\": 500.0, \"floor_us\": 250.0, \"share_of_copy\": 0.5, \"share_of_gemm\": 0.1},"
       done
+      fails && echo '{"name": "huge/manual_time", "error_occurred": true, "error_message": "no room", "real_time": 0.0},'
       echo '{"name": "late/manual_time", "error_occurred": true, "error_message": "time is up", "real_time": 0.0}]}'
     } >"$file" ;;
   ncu)
