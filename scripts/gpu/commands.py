@@ -9,6 +9,7 @@ import threading
 import time
 
 alive, guard = set(), threading.Lock()
+longest = 300_000  # characters of one command's output in the log: its end
 
 
 @dataclasses.dataclass
@@ -62,7 +63,7 @@ def run(command, limit, log=None, env=None, cwd=None):
     output = Output(shlex.join(command), 124 if cut_off else process.returncode, cut_off, text, time.monotonic() - start)
     if log:
         with guard, open(log, "a") as file:
-            file.write(f"$ {output.command}\n{text}\n[rc {output.rc}, {output.seconds:.1f} s{', cut off' if cut_off else ''}]\n\n")
+            file.write(f"$ {output.command}\n{text[-longest:]}\n[rc {output.rc}, {output.seconds:.1f} s{', cut off' if cut_off else ''}]\n\n")
     return output
 
 

@@ -59,7 +59,8 @@ def microseconds(check, who, goal, limit):
     else:
         said = check.run([check.python, root / f"bench/peers/{who}_vmap.py", "--device", "cuda", "-W", workers, "--batch", batch, "--tau",
                           steps_of_a_round, "--steps", "200", "--model", model, "--dtype", precision, *forms[who]], limit,
-                         env={"XLA_PYTHON_CLIENT_PREALLOCATE": "false"})
+                         env={"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "JAX_COMPILATION_CACHE_DIR": check.build / "jax",
+                              "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"})
         result = readings.peer(said.text) if said.rc == 0 else None
         value = result["seconds_per_local_step"] * 1e6 if result else None
         if result and not result["loss_last"] < result["loss_first"]:
