@@ -39,19 +39,17 @@ def sanitizer(text):
 
 def benchmarks(text):
     """Google Benchmark's JSON, whole or cut off: its context and every case that ended."""
-    decode = json.JSONDecoder().raw_decode
-    at = text.find('"context"')
-    context = decode(text, text.index("{", at))[0] if at >= 0 else {}
-    cases, position = [], text.find('"benchmarks"')
-    while position >= 0:
-        position = text.find("{", position)
-        if position < 0:
-            break
-        try:
-            case, position = decode(text, position)
-        except json.JSONDecodeError:
-            break
-        cases.append(case)
+    def objects(position):  # from there on, as long as they are whole
+        while (position := text.find("{", position)) >= 0:
+            try:
+                one, position = json.JSONDecoder().raw_decode(text, position)
+            except json.JSONDecodeError:
+                return
+            yield one
+
+    first, begin = text.find('"context"'), text.find('"benchmarks"')
+    context = next(objects(first), {}) if first >= 0 else {}
+    cases = list(objects(begin)) if begin >= 0 else []
     number = lambda c, key: round(c[key], 3) if key in c else None
     return {"copy_GB_per_s": float(context.get("copy_GB_per_s", 0)), "gemm_GFLOP_per_s": float(context.get("gemm_GFLOP_per_s", 0)),
             "device": context.get("device"),
