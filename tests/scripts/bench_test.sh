@@ -5,7 +5,7 @@ set -u
 program=$1 source=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-export ORRERY_BENCH_SIZE=small
+export ORRERY_BENCH_SIZE=small OMP_WAIT_POLICY=passive
 failed=0
 fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
 
