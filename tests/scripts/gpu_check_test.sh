@@ -46,6 +46,7 @@ says "no GPU: so does the table" in_table 'no NVIDIA GPU answers here'
 STAND_IN_FAILS=nvidia-smi check build_only --architecture 90
 says "no GPU, an architecture: built" holds 'list(stage) == ["machine", "configure", "build"] and stage["build"]["status"] == "passed"'
 says "no GPU, an architecture: exit status 4" [ "$code" -eq 4 ]
+says "no GPU, an architecture: one sentence" grep -qx 'gpu-check: no NVIDIA GPU answers here; it was built for 90, nothing was run' "$folder/said"
 
 # ---- every stage
 check whole
