@@ -51,7 +51,10 @@ struct Mixers {
     return *g.plan;
   }
   void make() {
-    if (w_.size() == 0) w_ = random(1), g_ = random(2), eta_ = {ctx, std::vector<double>(static_cast<size_t>(W), 1e-4)};
+    if (w_.size() > 0) return;
+    w_ = {ctx, W * P}, g_ = {ctx, W * P};
+    fill(w_), fill(g_);
+    eta_ = {ctx, std::vector<double>(static_cast<size_t>(W), 1e-4)};
   }
   void combine() {
     make();
@@ -63,12 +66,6 @@ struct Mixers {
   }
 
  private:
-  Buffer<float> random(uint64_t key) const {
-    std::vector<float> v(static_cast<size_t>(W * P));
-    for (size_t i = 0; i < v.size(); ++i)
-      v[i] = static_cast<float>(((i + key) * 0x9E3779B97F4A7C15u) >> 40) / 16777216.0f - 0.5f;
-    return {ctx, v};
-  }
   Buffer<float> w_, g_;
   Buffer<double> eta_;
   std::map<std::pair<Kind, MixPath>, Graph> graphs_;

@@ -125,7 +125,7 @@ void add_methods() {
   add_method_round("vote_majority", "", vote("majority"), 0, 0.25);
   add_method_round("vote_fv", "", vote("fv"), 0, 0.25 + 4);
   // own models and gradients
-  add_method_round("centralized", "", method("centralized"), 0.5, 0);  // gradients written, and read by their mean
+  add_method_round("centralized", "", method("centralized"), 1, 0);  // gradients written, and read by their mean
   for (const char* strategy : {"consensus", "diffusion", "diffusion-cta"})
     add_method_round(strategy, ring, method(strategy), 2, 0);
   // what is remembered of neighbours besides, and the message

@@ -29,7 +29,7 @@ def configure(check, limit):
         deps = check.build.parent / "deps"
         shutil.rmtree(deps, ignore_errors=True)
         with tarfile.open(staged) as archive:
-            archive.extractall(deps.parent)
+            archive.extractall(deps.parent, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         options = ["-C", deps / "deps.cmake"]
     said = check.run([tool("cmake") or "cmake", *options, "--preset", "cuda", "-B", check.build, "-DORRERY_TESTS=ON", "-DORRERY_BENCH=ON",
                       "-DORRERY_FETCH=OFF", f"-DCMAKE_CUDA_ARCHITECTURES={check.architecture}", f"-DCMAKE_CUDA_COMPILER={tool('nvcc')}",
