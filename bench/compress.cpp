@@ -39,8 +39,9 @@ struct Bank {
 }  // namespace
 
 void add_compressors() {
-  constexpr int64_t W = 256, P = 199210;
-  static std::unique_ptr<Bank> bank;  // made by the first case that runs
+  constexpr int64_t P = 199210;
+  const int64_t W = sized(256, 3);
+  const Made<Bank> bank(W, P);
   const double n = static_cast<double>(W) * static_cast<double>(P);
   const auto add_case = [&](const std::string& name, const std::string& keys, double flops) {
     struct Bound {
@@ -49,7 +50,6 @@ void add_compressors() {
     };
     const auto bound = std::make_shared<Bound>();
     add(fmt::format("compress_{}/W:{}/P:{}", name, W, P), 8 * n, flops * n, [=] {
-      if (!bank) bank = std::make_unique<Bank>(W, P);
       const Bank& b = *bank;
       if (!bound->spec) {
         Params p = Params::from_text(keys, "bench");

@@ -5,6 +5,7 @@
 
 #include "bench/harness.hpp"
 #include "kernels/logistic_scores.hpp"
+#include "kernels/logistic_steps.hpp"
 
 namespace orrery::bench {
 namespace {
@@ -12,11 +13,11 @@ namespace {
 // W workers on a random set of n samples, everything on the device.
 struct LogisticFixture {
   const Context& ctx = context();
-  int64_t workers, d, n = 20000, per_sample;  // per_sample: elements that a sample stores
+  int64_t workers, d, n = sized(20000, 64), per_sample;  // per_sample: elements that a sample stores
   Buffer<uint8_t> images;
   Buffer<int64_t> row_begin, begin, size, clock;
   Buffer<int32_t> column, labels, worker, batches, order;
-  Buffer<float> value, w;
+  Buffer<float> value, w, g;  // g: made when first asked for
   Buffer<uint64_t> seed;
   Buffer<double> rate, learning_rate;
   Rows rows;
@@ -69,6 +70,10 @@ struct LogisticFixture {
     w = Buffer<float>(ctx, W * model.parameters());
     space = LogisticWorkspace<float>(ctx, W, B, int64_t{1} << 30);
   }
+  MatrixView<float> derivative() {
+    if (g.size() == 0) g = Buffer<float>(ctx, workers * model.parameters());
+    return g.view(workers, model.parameters());
+  }
   MatrixView<float> bank() const { return w.view(workers, model.parameters()); }
   Slot slot() const { return {clock.data(), 0}; }
 };
@@ -78,16 +83,24 @@ struct LogisticFixture {
 void add_logistic() {
   constexpr int64_t B = 8;
   for (bool sparse : {false, true})
-    for (int64_t W : {16, 256}) {
-      const auto f = std::make_shared<LogisticFixture>(W, B, sparse);
-      const auto place = fmt::format("/{}/W:{}/B:{}/P:{}", sparse ? "sparse" : "dense", W, B, f->model.parameters());
-      const double samples = static_cast<double>(W * B), e = static_cast<double>(f->per_sample),
-                   n = static_cast<double>(f->n), p = static_cast<double>(f->model.parameters());
+    for (int64_t W : small() ? std::vector<int64_t>{3} : std::vector<int64_t>{16, 256}) {
+      const Made<LogisticFixture> f(W, B, sparse);
+      const int64_t parameters_of_a_row = sparse ? 47237 : 785;
+      const auto place = fmt::format("/{}/W:{}/B:{}/P:{}", sparse ? "sparse" : "dense", W, B, parameters_of_a_row);
+      const double samples = static_cast<double>(W * B), e = sparse ? 75 : 784,
+                   n = static_cast<double>(sized(20000, 64)), p = static_cast<double>(parameters_of_a_row);
       // an element: a byte; or column and value, and the parameter it belongs to, read and written
       const double features = sparse ? 8 * e : e,
                    parameters = sparse ? 12 * e * samples : 8 * p * static_cast<double>(W);
       add("logistic_steps_10" + place, 10 * samples * features + (sparse ? 10 : 1) * parameters, 10 * 4 * samples * e,
           [f] { logistic_steps<float>(f->ctx, f->model, f->rows, f->slot(), 10, f->bank(), f->space); });
+      // gradients of all rows stored; a Hessian product reads its direction besides
+      add("logistic_gradients" + place, samples * features + 8 * p * static_cast<double>(W), 4 * samples * e, [f] {
+        logistic_gradients<float>(f->ctx, f->model, f->rows, f->slot(), f->bank(), f->derivative(), f->space);
+      });
+      add("logistic_hessian" + place, samples * features + 12 * p * static_cast<double>(W), 6 * samples * e, [f] {
+        logistic_hessian<float>(f->ctx, f->model, f->rows, f->slot(), f->bank(), f->bank(), f->derivative(), f->space);
+      });
       add("logistic_scores" + place, n * features, 2 * n * e,
           [f] { logistic_scores<float>(f->ctx, f->model, f->bank().rows(0, 1), {}, {}); });
     }

@@ -18,7 +18,7 @@ struct Senders {
   const Context& ctx = context();
   const std::vector<int64_t> offsets{0, 156800, 157000, 197000, 197200, 199200, 199210};
   const int64_t W, P = offsets.back(), tensors = static_cast<int64_t>(offsets.size()) - 1;
-  Buffer<float> g, e, x;
+  Buffer<float> g, e, x, sent;
   Buffer<double> ones, norms, scales;
   Buffer<int64_t> offset, keep, begin, member, clock;
   Buffer<uint32_t> positive, zero;
@@ -39,6 +39,7 @@ struct Senders {
     std::iota(members.begin(), members.end(), 0);
     std::vector<int32_t> workers_of_rows(members.begin(), members.end());
     g = Buffer<float>(ctx, random(0)), e = Buffer<float>(ctx, random(1)), x = Buffer<float>(ctx, P);
+    sent = Buffer<float>(ctx, W * P);
     ones = Buffer<double>(ctx, std::vector<double>(static_cast<size_t>(W), 1.0));
     norms = Buffer<double>(ctx, W * tensors), scales = Buffer<double>(ctx, W * tensors);
     offset = Buffer<int64_t>(ctx, offsets), keep = Buffer<int64_t>(ctx, k);
@@ -58,11 +59,8 @@ struct Senders {
 };
 
 void add_for(int64_t W) {
-  const auto s = std::make_shared<std::unique_ptr<Senders>>();  // made by the first case that runs
-  const auto of = [s, W]() -> const Senders& {
-    if (!*s) *s = std::make_unique<Senders>(W);
-    return **s;
-  };
+  const Made<Senders> made(W);
+  const auto of = [made]() -> const Senders& { return *made; };
   const int64_t P = 199210;
   const double p = static_cast<double>(P), n = static_cast<double>(W) * p, bits = n / 8;
   const auto name = [&](const char* kernel) { return fmt::format("{}/W:{}/P:{}", kernel, W, P); };
@@ -98,6 +96,12 @@ void add_for(int64_t W) {
     top_signs<float>(v.ctx, v.offset.view(), v.keep.view(), v.e.view(v.W, v.P), v.cuts.view(v.W, v.tensors),
                      v.signs(true));
   });
+  add(name("blend_top_values"), 12 * n + 12 * n, 2 * n + 8 * n, [of] {
+    const Senders& v = of();
+    blend<float>(v.ctx, v.ones.view(), v.g.view(v.W, v.P), v.ones.view(), v.e.view(v.W, v.P));
+    top_values<float>(v.ctx, v.offset.view(), v.keep.view(), v.e.view(v.W, v.P), v.cuts.view(v.W, v.tensors),
+                      v.sent.view(v.W, v.P));
+  });
   add(name("sparse_mean"), 4 * n + 4 * p, 4 * n, [of] {
     const Senders& v = of();
     sparse_mean<float>(v.ctx, v.groups(), v.g.view(v.W, v.P), v.x.view(1, v.P));
@@ -106,6 +110,6 @@ void add_for(int64_t W) {
 
 }  // namespace
 
-void add_messages() { add_for(256); }
+void add_messages() { add_for(sized(256, 3)); }
 
 }  // namespace orrery::bench

@@ -12,7 +12,8 @@ namespace orrery::bench {
 namespace {
 
 constexpr int64_t window_bytes = int64_t{64} << 20;  // of gradients in memory at one time
-constexpr int64_t set_size = 32000, features = 784;
+constexpr int64_t features = 784;
+const int64_t set_size = small() ? 128 : 32000;
 
 template <class T, class F>
 Buffer<T> filled(int64_t n, F value) {
@@ -106,13 +107,15 @@ struct Signers {
 };
 
 void add_for(int64_t W, int64_t B, int64_t last, const std::vector<int64_t>& hidden, bool dense) {
-  const auto f = std::make_shared<Signers>(W, B, last, hidden);
-  const double p = static_cast<double>(f->P()), n = static_cast<double>(W) * p;
-  const double inputs = static_cast<double>(f->samples) * 784 * (dense ? 4 : 1);
+  const Made<Signers> f(W, B, last, hidden);
+  const int64_t P = 201 * 10 + 785 * 200 + (hidden.size() > 1 ? 201 * 200 : 0);
+  const double p = static_cast<double>(P), n = static_cast<double>(W) * p;
+  const double samples = static_cast<double>((W - 1) * B + last);
+  const double inputs = samples * 784 * (dense ? 4 : 1);
   // forward and weight gradient of every layer, input gradient of all but the first
-  const double flops = static_cast<double>(f->samples) * 2 * (3 * p - 784 * static_cast<double>(hidden.front()));
+  const double flops = samples * 2 * (3 * p - 784 * static_cast<double>(hidden.front()));
   const auto name = [&](const char* kernel) {
-    return fmt::format("{}/W:{}/B:{}/last:{}/P:{}/{}", kernel, W, B, last, f->P(), dense ? "dense" : "images");
+    return fmt::format("{}/W:{}/B:{}/last:{}/P:{}/{}", kernel, W, B, last, P, dense ? "dense" : "images");
   };
   add(name("shared_gradients"), inputs + 4 * n, flops, [=] { f->make(B, last, dense), f->gradients(false); });
   add(name("shared_gradients_pack"), inputs + 8 * n + n / 8, flops + 2 * n,
@@ -125,6 +128,10 @@ void add_for(int64_t W, int64_t B, int64_t last, const std::vector<int64_t>& hid
 void add_signs() {
   for (bool dense : {false, true})
     for (const auto& hidden : {std::vector<int64_t>{200}, {200, 200}}) {
+      if (small()) {
+        add_for(3, 4, 8, hidden, dense);
+        continue;
+      }
       add_for(500, 4, 4, hidden, dense);
       add_for(500, 4, 30004, hidden, dense);
       add_for(256, 64, 64, hidden, dense);
