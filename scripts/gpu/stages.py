@@ -91,6 +91,9 @@ def tests(check, limit, selection):
 
 
 # ---- sanitizers -----------------------------------------------------------------------------------------------------------------------------
+no_device = "no CUDA device answers here"  # what tests/support.hpp says then
+
+
 def has_cuda_cases(program):
     return "/cuda" in run([program, "--gtest_list_tests", "--gtest_filter=*/cuda*"], 20).text
 
@@ -107,8 +110,9 @@ def sanitize(check, limit, kind):
     wanted = sorted(check.kernel_tests, key=seconds)
     if not wanted:
         return "failed", "no kernel test was built", {}
-    command = lambda test: [program, "--tool", kind, "--error-exitcode", "99", "--print-limit", "3", test, "--gtest_filter=*/cuda*",
-                            "--gtest_brief=1"]
+    # errors that a call returns are the tests' business: some ask for more memory than there is
+    options = ["--report-api-errors", "no"] if kind == "memcheck" else []
+    command = lambda test: [program, "--tool", kind, *options, "--error-exitcode", "99", "--print-limit", "3", test, "--gtest_filter=*/cuda*"]
 
     def one(test):
         left = limit - (time.monotonic() - start)
@@ -122,7 +126,9 @@ def sanitize(check, limit, kind):
                     continue
                 ended += 1
                 errors, first = readings.sanitizer(said.text)
-                if said.rc == 0 and errors == 0:
+                if no_device in said.text:  # the cases skip themselves: nothing was seen
+                    found.append({"test": test.name, "errors": None, "rc": said.rc, "first": [no_device]})
+                elif said.rc == 0 and errors == 0:
                     clean += 1
                 else:
                     found.append({"test": test.name, "errors": errors, "rc": said.rc, "first": first or last_words(said.text, 2)})

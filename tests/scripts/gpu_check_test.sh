@@ -84,6 +84,9 @@ says "a failing test: in the table" in_table '| tests: kernels | kernels.two | F
 STAND_IN_FAILS=compute-sanitizer check unclean --only configure,build,memcheck
 says "a sanitizer's finding" holds 'stage["memcheck"]["status"] == "failed" and stage["memcheck"]["results"]["found"][0]["first"][0].startswith("Invalid __global__ write")'
 says "a sanitizer's finding: in the table" in_table 'Invalid __global__ write of size 4 bytes'
+STAND_IN_FAILS=device check unseen --only configure,build,memcheck
+says "cases that skip themselves are not clean" holds 'stage["memcheck"]["status"] == "failed" and stage["memcheck"]["results"]["clean"] == 0'
+says "that is what the tests say" grep -q 'no CUDA device answers here' "$source/tests/support.hpp"
 STAND_IN_FAILS=orrery_bench check no_room --only configure,build,benchmarks
 says "a case without room: failed, the others measured" holds 'stage["benchmarks"]["status"] == "failed" and len(stage["benchmarks"]["results"][0]["cases"]) == 1'
 says "a case without room: in the table" in_table '| benchmarks | huge | was not measured | no room |'
