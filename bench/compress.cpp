@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "bench/harness.hpp"
+#include "kernels/sine_map.hpp"
+#include "kernels/tier_messages.hpp"
 #include "runtime/compression/compressor.hpp"
 
 namespace orrery::bench {
@@ -33,6 +35,20 @@ struct Bank {
     seed = {ctx, std::vector<uint64_t>(static_cast<size_t>(W), 42)}, worker = {ctx, who};
     clock = {ctx, std::vector<int64_t>{3}};
     rows.count = W, rows.seed = seed.view(), rows.worker = worker.view();
+  }
+};
+
+// What a tier does around a compressor: rows of one node, offered and settled.
+struct Tier : Bank {
+  Buffer<float> ref, memory;
+  Buffer<int64_t> of, period, number;
+  Buffer<uint8_t> acts;
+
+  Tier(int64_t workers, int64_t parameters) : Bank(workers, parameters) {
+    ref = {ctx, parameters}, memory = {ctx, W * P};
+    of = {ctx, std::vector<int64_t>(static_cast<size_t>(W))}, number = {ctx, W}, acts = {ctx, W};
+    period = {ctx, std::vector<int64_t>(static_cast<size_t>(W), 3)};
+    fill(ref), fill(memory);
   }
 };
 
@@ -73,6 +89,24 @@ void add_compressors() {
   add_case("trigonometric", "kind = 'trigonometric'", 6);
   add_case("random_scalarizer", "kind = 'random-scalarizer'", 6);
   add_case("power_sgd_2", "kind = 'power-sgd'\nrank = 2", 12);
+  add(fmt::format("sine_map/W:{}/P:{}", W, P), 8 * n, 22 * n,
+      [=] { sine_map<float>(bank->ctx, 0.5, bank->x.view(W, P), bank->q.view(W, P)); });
+
+  const Made<Tier> tier(W, P);
+  const double rows = static_cast<double>(W);
+  add(fmt::format("tier_senders/W:{}", W), 9 * rows, rows,
+      [=] { tier_senders(tier->ctx, {tier->clock.data()}, tier->period.view(), {}, tier->acts.view()); });
+  add(fmt::format("tier_numbers/W:{}", W), 16 * rows, rows,
+      [=] { tier_numbers(tier->ctx, {tier->clock.data()}, tier->period.view(), tier->number.view()); });
+  add(fmt::format("tier_offer/W:{}/P:{}", W, P), 12 * n, 2 * n, [=] {
+    tier_offer<float>(tier->ctx, {tier->of.view(), {}}, tier->x.view(W, P), tier->ref.view(1, P), true,
+                      tier->memory.view(W, P));
+  });
+  add(fmt::format("tier_settle/W:{}/P:{}", W, P), 12 * n, n,
+      [=] { tier_settle<float>(tier->ctx, {}, tier->q.view(W, P), tier->memory.view(W, P)); });
+  add(fmt::format("tier_take/W:{}/P:{}", W, P), 4 * n, 0, [=] {
+    tier_take<float>(tier->ctx, {tier->of.view(), {}}, tier->ref.view(1, P), tier->q.view(W, P));
+  });
 }
 
 }  // namespace orrery::bench

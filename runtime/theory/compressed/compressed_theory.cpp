@@ -133,7 +133,9 @@ bool meets_at_optimum(const Experiment& e, const Arm& arm, const ct::Problem& p)
 
 Tracked tracked_of(const Experiment& e, const Arm& arm, const ct::Problem& p) {
   if (arm.algorithm->compressed()->takes_gradients())
-    return arm.model->has_optimum() ? Tracked{"optimum_distance"} : Tracked{"grad_norm_sq", true};
+    return arm.model->has_optimum() && (e.record.asks_for("optimum_distance") || !e.record.asks_for("grad_norm_sq"))
+               ? Tracked{"optimum_distance"}
+               : Tracked{"grad_norm_sq", true};
   const bool recorded = e.record.asks_for("consensus_distance");
   return !recorded && p.quadratic && meets_at_optimum(e, arm, p) ? Tracked{"optimum_distance"}
                                                                  : Tracked{"consensus_distance", true};
