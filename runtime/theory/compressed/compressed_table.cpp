@@ -153,8 +153,8 @@ Json compressed_json(const CompressedTheory& t) {
                            {"linear_step", number(t.ef21->linear)}};
   j["tracked"] = t.tracked;
   if (t.promised_decay) j["decay"]["promised"] = number(t.promised_decay), j["decay"]["promised_by"] = t.promised_by;
+  j["decay"]["per_step"] = number(per_step(t));
   if (t.decay) {
-    j["decay"]["per_step"] = number(t.decay->decay);
     j["decay"]["per_time"] = number(t.decay->decay / t.time_step);
     j["decay"]["radius"] = number(t.decay->radius);
     j["decay"]["period"] = t.decay->period;
