@@ -8,6 +8,7 @@
 #include "kernels/error_feedback.hpp"
 #include "kernels/sign_noise.hpp"
 #include "kernels/tensor_norms.hpp"
+#include "kernels/tier_messages.hpp"
 #include "kernels/top_signs.hpp"
 
 namespace orrery::bench {
@@ -20,7 +21,7 @@ struct Senders {
   const int64_t W, P = offsets.back(), tensors = static_cast<int64_t>(offsets.size()) - 1;
   Buffer<float> g, e, x;
   Buffer<double> ones, norms, scales;
-  Buffer<int64_t> offset, keep, begin, member, clock;
+  Buffer<int64_t> offset, keep, begin, member, clock, owner;
   Buffer<uint32_t> positive, zero;
   Buffer<TopCut> cuts;
   Buffer<uint64_t> seed;
@@ -43,7 +44,7 @@ struct Senders {
     norms = Buffer<double>(ctx, W * tensors), scales = Buffer<double>(ctx, W * tensors);
     offset = Buffer<int64_t>(ctx, offsets), keep = Buffer<int64_t>(ctx, k);
     begin = Buffer<int64_t>(ctx, std::vector<int64_t>{0, W}), member = Buffer<int64_t>(ctx, members);
-    clock = Buffer<int64_t>(ctx, std::vector<int64_t>{0});
+    clock = Buffer<int64_t>(ctx, std::vector<int64_t>{0}), owner = Buffer<int64_t>(ctx, W);  // one reference, row 0
     positive = Buffer<uint32_t>(ctx, W * sign_words(P)), zero = Buffer<uint32_t>(ctx, W * sign_words(P));
     cuts = Buffer<TopCut>(ctx, W * tensors);
     seed = Buffer<uint64_t>(ctx, std::vector<uint64_t>(static_cast<size_t>(W), 42));
@@ -97,6 +98,15 @@ void add_for(int64_t W) {
     blend<float>(v.ctx, v.ones.view(), v.g.view(v.W, v.P), v.ones.view(), v.e.view(v.W, v.P));
     top_signs<float>(v.ctx, v.offset.view(), v.keep.view(), v.e.view(v.W, v.P), v.cuts.view(v.W, v.tensors),
                      v.signs(true));
+  });
+  // compressed tiers: what a worker offers beside a shared reference, and what it keeps
+  add(name("tier_offer"), 12 * n, 2 * n, [of] {
+    const Senders& v = of();
+    tier_offer<float>(v.ctx, {v.owner.view(), {}}, v.g.view(v.W, v.P), v.x.view(1, v.P), true, v.e.view(v.W, v.P));
+  });
+  add(name("tier_settle"), 12 * n, n, [of] {
+    const Senders& v = of();
+    tier_settle<float>(v.ctx, {}, v.g.view(v.W, v.P), v.e.view(v.W, v.P));
   });
   add(name("sparse_mean"), 4 * n + 4 * p, 4 * n, [of] {
     const Senders& v = of();
